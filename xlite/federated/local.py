@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
+from xlite.federated.arrays import exchanged
 from xlite.federated.plan import Plan
 from xlite.files import write_atomic
 from xlite.images import Preprocess
@@ -86,13 +87,14 @@ class LocalTraining:
     `heed` is called after each step; what it raises ends the training.
 
     `state` has a row for each round, as metrics.csv; a client that comes back goes on with it and, with local
-    batch norms, with its own.
+    batch norms, with its own: `kept` has what never travels of its student by the round that it was judged
+    in, as a round that was given up comes again.
     """
 
     def __init__(self, own: Own, plan: Plan, heed: Callable[[], None] = lambda: None):
         self.plan, self.heed, self._stack = plan, heed, ExitStack()
         config = own.config(plan)
-        self.run = _own_run(config)
+        self.run, self.kept = _own_run(config), dict[int, dict[str, Tensor]]()
         self._stack.enter_context(self.run.hold())
         with self._refusing():
             self.run.write_progress(round_status(State(), plan, "running", "opening films"))
@@ -123,6 +125,7 @@ class LocalTraining:
         learner = self.learner = (FrozenNorms if self.plan.norms == "frozen" else Learner)(
             self.fabric, self.job
         )
+        self._own_again(number - 1)
         first = (number - 1) * self.plan.local_epochs + 1
         losses: list[float] = []
         with drawn_to_start(learner, proximal):
@@ -145,6 +148,8 @@ class LocalTraining:
         self.state.add(
             {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
         )
+        earlier = max((one for one in self.kept if one < number), default=None)
+        self.kept = {one: own for one, own in self.kept.items() if one == earlier} | {number: self._own()}
         self._keep()
         write_atomic(self.run.path("metrics.csv"), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
         self._report(number, f"waiting for the server after round {number}")
@@ -180,12 +185,26 @@ class LocalTraining:
             return State()
         with reading_state(path) as content:
             self.student.load_state_dict(content["model"])
+            self.kept = content.get("kept", {})  # of old
             return State(**content["state"])
 
     def _keep(self) -> None:
-        write_state(
-            self.run.path(CLIENT_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
-        )
+        content = {"model": self.student.state_dict(), "state": asdict(self.state), "kept": self.kept}
+        write_state(self.run.path(CLIENT_FILE), content)
+
+    def _own(self) -> dict[str, Tensor]:
+        """What never travels of the student as it is."""
+        state = self.student.state_dict()
+        travels = exchanged(self.student, self.plan.norms)
+        return {name: tensor.clone() for name, tensor in state.items() if name not in travels}
+
+    def _own_again(self, last: int) -> None:
+        """Puts back what never travels as it was after that round, or the last before it with this client."""
+        known = [number for number in self.kept if number <= last]
+        if known:
+            self.student.load_state_dict({**self.student.state_dict(), **self.kept[max(known)]})
+        else:
+            self.kept[last] = self._own()
 
     def _report(self, number: int, *words: str, doing: WorkState = "running") -> None:
         status = round_status(self.state, self.plan, doing, *words)
