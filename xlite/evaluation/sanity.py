@@ -5,7 +5,6 @@ import copy
 import cv2
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import nn
 
 from xlite.classify import Classifier
@@ -50,6 +49,8 @@ def _measure_norms(model: Student, films: torch.Tensor) -> None:
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's, of the cells of two maps, ties by their mean rank; NaN if a map has one value."""
+    from scipy.stats import rankdata  # takes nearly a second to import, and few need it
+
     ranks = [rankdata(heat) - (heat.size + 1) / 2 for heat in (first, second)]
     below = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum())
     return float(ranks[0] @ ranks[1] / below) if below else np.nan
