@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import cv2
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from xlite.errors import RunError
 from xlite.examples import examples
@@ -19,6 +19,15 @@ def settle(page: Page) -> None:
     """Waits until the script has run to its end: until then the page mixes old elements with new ones."""
     page.wait_for_timeout(500)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def resting_box(element: Locator) -> FloatRect:
+    """Where the element is in the window, once nothing moves it any more: what stands above it may grow."""
+    before = None
+    while (now := element.bounding_box()) is None or now != before:
+        before = now
+        element.page.wait_for_timeout(1500)
+    return now
 
 
 def no_exception(page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from app_browser import settle
+from app_browser import resting_box, settle
 from contrast import faint_texts
 from demo_home import save_demo_model
 from noise_folder import write_noise_folder
@@ -165,8 +165,8 @@ def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_h
     films(page, 24)
     chart = page.locator(".js-plotly-plot")
     expect(chart.locator("canvas").first).to_be_visible()
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
+    chart.locator(".nsewdrag").first.scroll_into_view_if_needed()
+    box = resting_box(chart)
     left, top, width, height = box["x"], box["y"], box["width"], box["height"]
     middle = left + width / 2
     page.mouse.move(middle, top + 20)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from app_browser import settle
+from app_browser import resting_box, settle
 from demo_home import save_demo_evaluation, save_demo_model
 from playwright.sync_api import Page, expect
 from servers import app_serving
@@ -48,10 +48,7 @@ def tick(page: Page, row: int) -> None:
     """Clicks into the column of ticks; the table is drawn on a canvas, rows of 35 px below a header."""
     table = page.get_by_test_id("stDataFrame").first
     table.locator("canvas").first.wait_for()
-    box = None
-    while box is None or box != table.bounding_box():  # until what stands above it has come to rest
-        box = table.bounding_box()
-        page.wait_for_timeout(1500)
+    box = resting_box(table)
     page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
     settle(page)
 

@@ -223,6 +223,7 @@ def test_two_tasks_train_as_one_process(films: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.alone
+@pytest.mark.release
 @pytest.mark.usefixtures("cluster")
 def test_two_tasks_go_on_exactly_after_a_requeue(films: Path) -> None:
     length = 12

@@ -72,7 +72,11 @@ def finish(words: list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--mixup", "0.4", "--auxiliary", "0.5", "--layer-decay", "0.8", "--augment", "light")]
+    "options",
+    [
+        pytest.param((), marks=pytest.mark.release),
+        ("--mixup", "0.4", "--auxiliary", "0.5", "--layer-decay", "0.8", "--augment", "light"),
+    ],
 )
 def test_two_processes_train_as_one(films, options):
     finish(command(films, "one", *options))
