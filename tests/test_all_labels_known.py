@@ -51,6 +51,7 @@ def surveyed(phantom: NihFolder) -> Survey:
     return survey(phantom)
 
 
+@pytest.mark.slow
 def test_table_labels_fingerprint_and_split(phantom: NihFolder):
     labels = phantom.table[list(FINDINGS)]
     assert set(labels.dtypes) == {np.dtype(np.uint8)}
@@ -72,6 +73,7 @@ def test_class_weights_and_the_sampler(phantom: NihFolder):
         assert digest(balanced_sample_weights(labels).tobytes()) == "21b256b7af08"
 
 
+@pytest.mark.slow
 def test_the_survey_and_the_report(surveyed: Survey):
     assert digest(surveyed.as_dict()) == "338483c162d6"
     text = re.sub(r" on \d{4}-\d\d-\d\d from", " from", render(surveyed, LINKS, "xlite eda"))

@@ -67,6 +67,7 @@ def film() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (90, 140), dtype=np.uint8)
 
 
+@pytest.mark.slow
 def test_finite_weights_whose_answer_is_not_are_refused_by_name(tmp_path, film):
     path = write_model(tmp_path / "huge.safetensors")
     loaded = Classifier.load(path)
@@ -240,6 +241,7 @@ def test_a_map_lies_where_its_film_changes(tmp_path):
     assert rows.max() < 25 and columns.min() >= 225
 
 
+@pytest.mark.slow
 def test_eight_threads_on_one_classifier_read_what_one_thread_reads(classifier):
     rng = np.random.default_rng(0)
     films = [rng.integers(0, 256, (60 + i, 80), dtype=np.uint8) for i in range(40)]
@@ -262,6 +264,7 @@ def test_reading_touches_neither_torchs_settings_nor_the_film(classifier, film):
     assert not any(p.requires_grad for p in classifier.model.parameters())
 
 
+@pytest.mark.slow
 def test_a_run_is_loaded_by_its_name_and_knows_it(own_home, film):
     write_model(own_home / "checkpoints" / "first" / "model.safetensors")
     by_name = Classifier.load("first")
@@ -272,6 +275,7 @@ def test_a_run_is_loaded_by_its_name_and_knows_it(own_home, film):
     np.testing.assert_array_equal(by_name.predict(film), by_file.predict(film))
 
 
+@pytest.mark.slow
 def test_unknown_models_and_devices_are_refused(tmp_path):
     with pytest.raises(CheckpointError, match="'nowhere' is neither a model file nor a run"):
         Classifier.load("nowhere")

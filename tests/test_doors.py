@@ -27,6 +27,8 @@ from xlite.models.checkpoint import load_model
 from xlite.serving.answers import FilmAnswer
 from xlite.serving.films import FilmReader
 
+pytestmark = pytest.mark.slow
+
 MAPS = 2
 
 

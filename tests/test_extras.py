@@ -16,6 +16,8 @@ from xlite.extras import EXTRAS, lacking, missing
 from xlite.findings import FINDINGS
 from xlite.places import bundled
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 FILM = bundled("app", "examples", "effusion.png")
 GONE = [module for modules in EXTRAS.values() for module in (*modules, "starlette")]
@@ -152,7 +154,6 @@ def test_what_only_torch_reads_is_a_sentence(light: dict[str, str], tmp_path: Pa
         assert "with torch alone, which is not installed: pip install 'xlite-cxr[train]'" in done.stderr
 
 
-@pytest.mark.slow
 def test_the_base_install_looks_at_data_and_scores(light: dict[str, str], tmp_path: Path) -> None:
     films = tmp_path / "films"
     drawn = ("data", "phantom", films, "--images", 24, "--patients", 12, "--size", 224)

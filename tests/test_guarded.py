@@ -123,6 +123,7 @@ def test_all_engines_find_the_same_distance(strict: GuardedReader, tmp_path: Pat
     assert flipped.read(FILM).said.checks[0].value == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_likeness_of_other_features_is_refused(strict: GuardedReader, tmp_path: Path) -> None:
     info = strict.classifier.info
     wrong = info.model_copy(
@@ -168,6 +169,7 @@ def test_only_what_is_offered_is_fixed() -> None:
     assert film.film is FILM and not film.fixed and film.said is caution
 
 
+@pytest.mark.slow
 def test_it_loads_what_the_classifier_loads(tmp_path: Path) -> None:
     path = save_student(tmp_path / "two.safetensors", untrained())
     loaded = GuardedReader.load(path)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 IN_PROCESS, APART = ["PNG", "JPEG", "DICOM"], ["TIFF", "WebP", "BMP"]  # where most of it is decoded
+LONG = [["mutants", str(seed), "1250", *IN_PROCESS] for seed in range(4)]
 ATTACKS = [
-    *(["mutants", str(seed), "1250", *IN_PROCESS] for seed in range(4)),
+    *LONG[:2],
+    *(pytest.param(words, marks=pytest.mark.release) for words in LONG[2:]),
     *(["mutants", str(seed), "200", *APART] for seed in (4, 5)),
 ]
 
@@ -34,7 +38,6 @@ def test_a_short_attack_gives_the_film_or_a_sentence_and_leaves_no_file(
     attack(["mutants", "9", "20", *kinds], tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("words", [*ATTACKS, ["eaters"], ["bombs"], ["large"]], ids=" ".join)
 def test_an_attack_gives_the_film_or_a_sentence_within_the_limits(words: list[str], tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def test_whole_numbers_are_sorted_by_value_before_all_other_ids() -> None:
     np.testing.assert_array_equal(patient_places(np.array(ids, object)), [7, 2, 6, 1, 4, 3, 0, 5])
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=50))
 def test_places_and_bytes_are_those_of_the_numbers(numbers: list[int]) -> None:
     ids = [str(number) for number in numbers]

@@ -55,6 +55,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help_and_stands_in_the_readme(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -64,6 +65,7 @@ def test_each_command_has_help_and_stands_in_the_readme(
     assert f"`xlite {command}" in README
 
 
+@pytest.mark.slow
 def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     known: set[str] = set()
     for group in ("", "data", "jobs", "sweep", "federate", "label"):
@@ -73,6 +75,7 @@ def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixtu
     assert known - {"data", "jobs", "sweep", "federate", "label"} == set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_the_readme_lists_the_commands_that_answer_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     known = set()
     for command in COMMANDS:
@@ -127,6 +130,7 @@ def test_help_takes_half_a_second_at_most() -> None:
     assert least < 0.5
 
 
+@pytest.mark.slow
 def test_module_and_command_are_the_same() -> None:
     pages = [
         subprocess.run([*words, "--help"], capture_output=True, text=True, check=True).stdout
@@ -239,6 +243,7 @@ def test_the_app_takes_uploads_as_large_as_the_library_does() -> None:
     assert settings["server"]["maxUploadSize"] == MAX_UPLOAD_MB
 
 
+@pytest.mark.slow
 def test_no_script_takes_the_name_of_an_installed_package() -> None:
     """Tests put folders of scripts in front of what is installed: a script would be imported instead."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

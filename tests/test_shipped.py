@@ -42,6 +42,7 @@ def test_the_model_that_ships_is_read_by_onnxruntime(folder: Path) -> None:
     assert Classifier.load(folder / MODEL_FILE).engine.name == "onnxruntime"
 
 
+@pytest.mark.slow
 @each_model
 def test_the_export_answers_as_its_weights_do_in_torch(folder: Path) -> None:
     pytest.importorskip("torch")

@@ -100,6 +100,7 @@ def test_a_cell_is_text_to_a_spreadsheet_and_reads_back_as_it_was(text: str, cel
     assert (as_cell(text), from_cell(cell)) == (cell, text)
 
 
+@pytest.mark.slow
 def test_every_text_survives_its_cell() -> None:
     draw = random.Random(0)
     signs = "'\\=+-@ntrx41uU0 \u00a0\t\n\x1b\u202e\udcff\U000e0041é胸"

@@ -102,6 +102,7 @@ def test_others_however_many_do_not_hold_up_whoever_knows_the_password(clock: Cl
     assert clock.now - began == pytest.approx(0.25)
 
 
+@pytest.mark.slow
 def test_many_addresses_together_get_four_guesses_a_second(clock: Clock) -> None:
     door = GuessDelay(sign_in)
     for number in range(ADDRESSES - 1):
@@ -113,6 +114,7 @@ def test_many_addresses_together_get_four_guesses_a_second(clock: Clock) -> None
     assert 90 < clock.now - began < 110
 
 
+@pytest.mark.slow
 def test_nothing_grows_without_bound_and_quiet_is_forgotten(clock: Clock) -> None:
     door = GuessDelay(sign_in)
     for number in range(ADDRESSES + 50):

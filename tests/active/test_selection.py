@@ -34,6 +34,7 @@ def half(tiny_folder: Path) -> NihFolder:
     return hide_labels(tiny_folder, {**dict.fromkeys(stems[:12], FINDINGS), stems[12]: FINDINGS[:13]})
 
 
+@pytest.mark.slow
 def test_only_films_without_labels_are_ranked(model: Path, half: NihFolder) -> None:
     stems, classifier = sorted(half.paths), Classifier.load(model)
     found = select_films(model, half.root, UNCERTAIN)
@@ -59,6 +60,7 @@ def test_the_labelled_films_are_the_centres(model: Path, half: NihFolder) -> Non
     assert found.films[-1].score == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_film_that_cannot_be_read_is_left_out_and_counted(model: Path, half: NihFolder) -> None:
     broken = sorted(half.paths)[3]
     half.paths[broken].write_bytes(b"no film")
@@ -67,6 +69,7 @@ def test_a_film_that_cannot_be_read_is_left_out_and_counted(model: Path, half: N
     assert len(found.films) == 11
 
 
+@pytest.mark.slow
 def test_chance_reads_no_film(model: Path, half: NihFolder) -> None:
     for path in half.paths.values():
         path.write_bytes(b"no film")
@@ -76,12 +79,14 @@ def test_chance_reads_no_film(model: Path, half: NihFolder) -> None:
     )
 
 
+@pytest.mark.slow
 def test_films_of_one_part_alone(model: Path, half: NihFolder) -> None:
     part = set(load_split(half, "patient").stems("train")) & set(sorted(half.paths)[:12])
     found = select_films(model, half.root, replace(UNCERTAIN, budget=24, split="patient"))
     assert {Path(film.image).stem for film in found.films} == part
 
 
+@pytest.mark.slow
 def test_what_the_model_knows_of_a_film_is_in_the_worklist(
     own_home: Path, half: NihFolder, tmp_path: Path
 ) -> None:
@@ -99,6 +104,7 @@ def test_what_the_model_knows_of_a_film_is_in_the_worklist(
     assert table["Known to Model"].tolist() == [" ".join(known) for known in facts.values()]
 
 
+@pytest.mark.slow
 def test_members_of_an_ensemble_disagree_and_one_model_does_not(
     model: Path, own_home: Path, half: NihFolder
 ) -> None:

@@ -46,6 +46,7 @@ def noted() -> tuple[Noting, Followed, list[tuple[int, int]]]:
     return learner, follow(learner, BEFORE, FILMS, OPTIONS, lambda *at: said.append(at)), said
 
 
+@pytest.mark.slow
 def test_each_strategy_adds_to_the_same_first_films_of_a_seed(noted: tuple[Noting, Followed, object]) -> None:
     asked = noted[0].asked[:-1]
     walks = [asked[place : place + 3] for place in range(0, len(asked), 3)]
@@ -82,6 +83,7 @@ def test_curves_have_all_rounds_and_the_last_training_has_all_films(
     assert found.positives["rarity"][:, -1].mean() > found.positives["random"][:, -1].mean()
 
 
+@pytest.mark.slow
 def test_each_strategy_may_choose_the_first_films_too() -> None:
     learner = Noting()
     options = StudyOptions(20, 15, 1, seeds=2, strategies=("diversity",), own_start=True, resamples=20)
@@ -97,6 +99,7 @@ def test_what_cannot_be_judged_or_labelled_is_refused() -> None:
         follow(Noting(), BEFORE, FILMS, StudyOptions(20, 50, 3, seeds=2))
 
 
+@pytest.mark.slow
 def test_a_head_of_one_kind_of_label_gives_its_share_and_a_committee_disagrees() -> None:
     labels = POOL[1].copy()
     labels[:, 0], labels[:, 1], labels[:, 2] = 0, np.nan, 1

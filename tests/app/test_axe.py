@@ -72,7 +72,7 @@ def broken(page: Page, looks: Iterable[str] = LOOKS) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("screen", SIZES)
+@pytest.mark.parametrize("screen", ["desktop", pytest.param("phone", marks=pytest.mark.release)])
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_breaks_a_serious_rule(app: str, page: Page, name: str, screen: str) -> None:
     width, height = SIZES[screen]

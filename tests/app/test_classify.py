@@ -30,6 +30,7 @@ def bundled_films(only_this_home: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     test = page("classify").run()
@@ -50,6 +51,7 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Pa
     assert len(test.get("plotly_chart")) == 1
 
 
+@pytest.mark.slow
 def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_threshold(
     own_home: Path, bundled_films: Path
 ):
@@ -62,6 +64,7 @@ def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_th
     assert "(2 × 2 cells, each about 25 % of the film; one is outlined): it does not locate" in text
 
 
+@pytest.mark.slow
 def test_classify_says_what_each_verdict_is_worth(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     student, info = load_model(path)
@@ -79,6 +82,7 @@ def test_classify_says_what_each_verdict_is_worth(own_home: Path, bundled_films:
     assert [shown.value for shown in test.markdown if shown.value.startswith("| Finding")] == [table.strip()]
 
 
+@pytest.mark.slow
 def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     save_demo_model(own_home)
     film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
@@ -99,6 +103,7 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     np.testing.assert_array_equal(viewer(test)["film"], film)
 
 
+@pytest.mark.slow
 def test_classify_takes_a_film_of_any_name(own_home: Path):
     save_demo_model(own_home)
     film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
@@ -110,6 +115,7 @@ def test_classify_takes_a_film_of_any_name(own_home: Path):
         assert (len(test.exception), len(test.error), len(test.tabs)) == (0, 0, 3)
 
 
+@pytest.mark.slow
 def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     test = page("classify").run()
@@ -121,6 +127,7 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films:
         assert viewer(test)["finding"] == finding
 
 
+@pytest.mark.slow
 def test_a_finding_stays_from_film_to_film_and_unless_one_is_chosen_each_film_has_its_likeliest(
     own_home: Path, bundled_films: Path
 ):
@@ -142,6 +149,7 @@ def test_a_finding_stays_from_film_to_film_and_unless_one_is_chosen_each_film_ha
         assert viewer(test)["finding"] == "Hernia"
 
 
+@pytest.mark.slow
 def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     for asked, sentences in (
@@ -158,6 +166,7 @@ def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, 
     assert viewer(test)["finding"] == "Pleural_Thickening"
 
 
+@pytest.mark.slow
 def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(own_home: Path):
     save_demo_model(own_home)
     film = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8))[
@@ -174,6 +183,7 @@ def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(ow
     )
 
 
+@pytest.mark.slow
 def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     test = page("classify").run()

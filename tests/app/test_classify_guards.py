@@ -43,6 +43,7 @@ def probabilities(test: AppTest) -> list[str]:
     return [tab.label for tab in test.tabs]
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_no_chest_film_gets_a_reason_and_no_probabilities(own_home: Path):
     save_demo_model(own_home)
     noise = np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8)
@@ -55,6 +56,7 @@ def test_a_picture_that_is_no_chest_film_gets_a_reason_and_no_probabilities(own_
         assert test.image[0].captions[0] == "a.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "click", "done"),
     [
@@ -77,6 +79,7 @@ def test_one_click_turns_or_inverts_the_film_and_the_answer_says_so(
     assert ([warning.value for warning in test.warning], probabilities(test)) == ([said], as_it_came)
 
 
+@pytest.mark.slow
 def test_a_caution_is_said_and_withdraws_the_guarantee(own_home: Path, monkeypatch: pytest.MonkeyPatch):
     save_demo_model(own_home)
     child = Guards((Check("child", "probability", 0.9, 0.5),))
@@ -88,6 +91,7 @@ def test_a_caution_is_said_and_withdraws_the_guarantee(own_home: Path, monkeypat
     assert [one.label for one in test.button] == ["Open", "Forget it", "Forget all"]
 
 
+@pytest.mark.slow
 def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
     save_demo_model(own_home)
     films = [upload("a.png", FILM), upload("a.png", FILM[::-1, ::-1]), ("c.png", b"no picture", "image/png")]
@@ -110,6 +114,7 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
     assert many.info[0].value.startswith(f"The first {MAX_FILMS} of {MAX_FILMS + 2} are read")
 
 
+@pytest.mark.slow
 def test_what_is_shown_can_be_had_as_files(own_home: Path):
     save_demo_model(own_home)
     test = reads(upload("a.png", FILM))
@@ -117,6 +122,7 @@ def test_what_is_shown_can_be_had_as_files(own_home: Path):
     assert labels == ["Report (PDF)", "Table (CSV)", "All facts (JSON)"]
 
 
+@pytest.mark.slow
 def test_a_film_is_read_once_for_each_model(own_home: Path, monkeypatch: pytest.MonkeyPatch):
     save_demo_model(own_home)
     counted: list[int] = []

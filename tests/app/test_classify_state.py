@@ -86,6 +86,7 @@ def bundled_films(only_this_home: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_address_opens_a_film_a_model_a_finding_and_a_kind_of_map(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
@@ -110,6 +111,7 @@ def test_what_the_address_asks_for_and_is_not_here_is_said_and_nothing_is_read(
     )
 
 
+@pytest.mark.slow
 def test_no_number_of_a_model_stays_when_another_one_reads(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
@@ -124,6 +126,7 @@ def test_no_number_of_a_model_stays_when_another_one_reads(own_home: Path, bundl
         assert probabilities(test) == expected(reading)
 
 
+@pytest.mark.slow
 def test_another_film_begins_with_its_own_likeliest_finding(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     test = opened()
@@ -137,6 +140,7 @@ def test_another_film_begins_with_its_own_likeliest_finding(own_home: Path, bund
     assert test.selectbox(key="finding").value == "Hernia"
 
 
+@pytest.mark.slow
 def test_an_upload_and_its_model_are_there_after_another_page(own_home: Path, bundled_films: Path):
     """Streamlit empties the uploader when its page is left; the frame keeps the values of the address."""
     save_demo_model(own_home)
@@ -151,6 +155,7 @@ def test_an_upload_and_its_model_are_there_after_another_page(own_home: Path, bu
     assert again.selectbox(key="model").value == "demo0"
 
 
+@pytest.mark.slow
 def test_a_failed_upload_says_why_and_no_other_reading_is_shown(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     good = png("good.png")
@@ -165,6 +170,7 @@ def test_a_failed_upload_says_why_and_no_other_reading_is_shown(own_home: Path, 
     assert probabilities(test) == [] and captions(test) == []
 
 
+@pytest.mark.slow
 def test_a_film_that_is_added_and_fails_is_the_one_on_view(own_home: Path):
     save_demo_model(own_home)
     test = opened()
@@ -177,6 +183,7 @@ def test_a_film_that_is_added_and_fails_is_the_one_on_view(own_home: Path):
     assert probabilities(test) == []
 
 
+@pytest.mark.slow
 def test_two_visitors_never_see_each_others_films(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     one, two = opened(), opened()
@@ -190,6 +197,7 @@ def test_two_visitors_never_see_each_others_films(own_home: Path, bundled_films:
         assert other not in words(test)
 
 
+@pytest.mark.slow
 def test_nothing_that_is_uploaded_is_written_to_a_disk(
     own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -205,6 +213,7 @@ def test_nothing_that_is_uploaded_is_written_to_a_disk(
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_zip_of_films_is_read_and_what_else_lay_in_it_is_told(own_home: Path):
     save_demo_model(own_home)
     out = io.BytesIO()
@@ -219,6 +228,7 @@ def test_a_zip_of_films_is_read_and_what_else_lay_in_it_is_told(own_home: Path):
     assert "films.zip" in broken.error[0].value and probabilities(broken) == []
 
 
+@pytest.mark.slow
 def test_the_history_opens_and_forgets_films(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
@@ -249,6 +259,7 @@ def test_the_history_opens_and_forgets_films(own_home: Path, bundled_films: Path
     assert [row[0] for row in history(test)] == [synthetic]
 
 
+@pytest.mark.slow
 def test_a_film_of_the_data_folder_is_opened_by_its_name(own_home: Path, tiny_folder: Path):
     path = save_demo_model(own_home)
     name = "00000003_001.png"
@@ -261,6 +272,7 @@ def test_a_film_of_the_data_folder_is_opened_by_its_name(own_home: Path, tiny_fo
     )
 
 
+@pytest.mark.slow
 def test_a_public_server_opens_no_film_of_a_folder_and_names_no_path(
     own_home: Path, bundled_films: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -278,6 +290,7 @@ def test_a_public_server_opens_no_film_of_a_folder_and_names_no_path(
     assert not any(caption.startswith("00000003_001") for caption in captions(forced))
 
 
+@pytest.mark.slow
 def test_a_film_that_the_model_learned_from_is_told_by_its_name_and_by_its_content(
     own_home: Path, films: Path
 ):
@@ -296,6 +309,7 @@ def test_a_film_that_the_model_learned_from_is_told_by_its_name_and_by_its_conte
         assert len(quiet.warning) == 0 and len(probabilities(quiet)) == 3
 
 
+@pytest.mark.slow
 def test_a_film_of_the_data_folder_has_its_boxes_by_its_name_and_by_its_content(
     own_home: Path, tiny_folder: Path
 ):
@@ -312,6 +326,7 @@ def test_a_film_of_the_data_folder_has_its_boxes_by_its_name_and_by_its_content(
     assert viewer(unknown)["boxes"] == [] == viewer(uploaded(opened(), ("scan.png", data, "")))["boxes"]
 
 
+@pytest.mark.slow
 def test_boxes_turn_with_a_film_that_is_turned_upright(
     own_home: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -330,6 +345,7 @@ def test_boxes_turn_with_a_film_that_is_turned_upright(
     assert turned["boxes"] == [{"title": "Mass", "x": 0, "y": 35, "width": 22.5, "height": 35}]
 
 
+@pytest.mark.slow
 def test_an_upload_beyond_a_screen_is_in_the_viewer_as_it_is_and_its_pictures_are_small(own_home: Path):
     save_demo_model(own_home)
     # Of squares: noise of single pixels is blank once it is made small.
@@ -343,6 +359,7 @@ def test_an_upload_beyond_a_screen_is_in_the_viewer_as_it_is_and_its_pictures_ar
     assert view.came.answer.film.shape == (1024, 819)
 
 
+@pytest.mark.slow
 def test_two_models_stand_beside_each_other(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
@@ -363,6 +380,7 @@ def test_two_models_stand_beside_each_other(own_home: Path, bundled_films: Path)
     assert test.selectbox(key="against").value is None and len(test.get("plotly_chart")) == 1
 
 
+@pytest.mark.slow
 def test_the_report_is_made_when_it_is_asked_for(own_home: Path, monkeypatch: pytest.MonkeyPatch):
     from xlite.report import film_pdf
 
@@ -387,6 +405,7 @@ def test_the_report_is_made_when_it_is_asked_for(own_home: Path, monkeypatch: py
     assert [texts[2] for texts in pdf_texts(pdf)] == ["a.png", "b.png"] and made == [pdf]
 
 
+@pytest.mark.slow
 def test_every_picture_and_chart_has_a_text_in_its_place(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)

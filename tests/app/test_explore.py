@@ -87,6 +87,7 @@ def open_tab(page: AppTest, name: str) -> AppTest:
     return page.run()
 
 
+@pytest.mark.slow
 def test_page_counts_the_folder(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     assert metrics(page) == {
@@ -105,6 +106,7 @@ def test_page_counts_the_folder(tiny_folder: Path):
     assert len(gallery(page)) == 12 and len(page.get("image")) == 12
 
 
+@pytest.mark.slow
 def test_filters_narrow_figures_and_gallery(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     page.multiselect(key="has").set_value(["Effusion"]).run()
@@ -124,6 +126,7 @@ def test_filters_narrow_figures_and_gallery(tiny_folder: Path):
     assert gallery(page) == ["00000004_001"]
 
 
+@pytest.mark.slow
 def test_each_tab_has_its_charts_and_computes_nothing_of_the_others(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     titles = {tab: list(drawn(open_tab(page, tab))) for tab in ("Together", "Ages and views", "Patients")}
@@ -139,6 +142,7 @@ def test_each_tab_has_its_charts_and_computes_nothing_of_the_others(tiny_folder:
     assert metrics(page)["Films"] == "24"
 
 
+@pytest.mark.slow
 def test_charts_and_chips_follow_each_field(tiny_folder: Path):
     page = explore(data=str(tiny_folder), charts="Ages and views", views=["AP"], has=["No Finding"])
     assert metrics(page)["Films"] == "12"
@@ -152,6 +156,7 @@ def test_charts_and_chips_follow_each_field(tiny_folder: Path):
     assert chosen == [True, False]
 
 
+@pytest.mark.slow
 def test_a_chip_takes_its_field_away_and_one_button_all(tiny_folder: Path):
     page = explore(data=str(tiny_folder), views=["AP"], followups=["1"], amounts=["0"])
     assert chips(page) == ["0 findings: 12", "View AP: 12", "Follow-up 1: 12"]
@@ -168,6 +173,7 @@ def test_a_filter_to_nothing_still_shows_the_chips_that_lead_back(tiny_folder: P
     assert metrics(page)["Films"] == "1"
 
 
+@pytest.mark.slow
 def test_filters_survive_another_folder(tiny_folder: Path, tmp_path: Path):
     other = tmp_path / "other"
     other.mkdir()
@@ -191,6 +197,7 @@ def test_a_filter_that_lets_nothing_through_says_so(tiny_folder: Path):
     assert metrics(page) == {}
 
 
+@pytest.mark.slow
 def test_gallery_pages(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     first = gallery(page)
@@ -198,6 +205,7 @@ def test_gallery_pages(tiny_folder: Path):
     assert len(first) == 12 and len(gallery(page)) == 12 and not set(first) & set(gallery(page))
 
 
+@pytest.mark.slow
 def test_gallery_of_films_with_boxes(tiny_folder: Path):
     write_boxes(tiny_folder, "00000003_000.png,Infiltrate,256,512,256,128,,,")
     page = explore(data=str(tiny_folder))
@@ -247,6 +255,7 @@ def test_patients_of_the_films(tiny_folder: Path):
     assert table.iloc[0].tolist() == ["1", 1, 2, "F", "No finding"] and len(table) == 12
 
 
+@pytest.mark.slow
 def test_films_in_order_of_age_and_follow_up(tiny_folder: Path):
     page = explore(data=str(tiny_folder), order="old")
     assert gallery(page)[:3] == ["00000012_000", "00000012_001", "00000011_000"]
@@ -254,6 +263,7 @@ def test_films_in_order_of_age_and_follow_up(tiny_folder: Path):
     assert gallery(page)[:2] == ["00000001_001", "00000002_001"]
 
 
+@pytest.mark.slow
 def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
     write_boxes(tiny_folder, "00000003_000.png,Infiltrate,256,512,256,128,,,")
     page = explore(data=str(tiny_folder), views=["PA"])
@@ -290,6 +300,7 @@ def judge(home: Path, root: Path, model: str = "demo0") -> None:
     write_labels(out / "labels.csv", Films(table, table["image"].tolist(), probs, probs))
 
 
+@pytest.mark.slow
 def test_films_by_what_a_model_said(tiny_folder: Path, only_this_home: Path):
     judge(only_this_home, tiny_folder)
     page = explore(data=str(tiny_folder), order="loss")
@@ -314,6 +325,7 @@ def test_an_address_with_an_order_by_model_opens_it_at_once(tiny_folder: Path, o
     assert gallery(page)[0] == "00000003_000"
 
 
+@pytest.mark.slow
 def test_films_with_labels_in_doubt_come_first_and_say_which(tiny_folder: Path):
     listed = tiny_folder / "doubts.csv"
     header = "Image Index,Patient ID,Rank,Finding,Label,Probability,Score,Rank in Finding"
@@ -344,6 +356,7 @@ def test_without_a_judged_model_its_orders_say_how_to_get_one(tiny_folder: Path,
     assert gallery(page)[0] == "00000001_000"
 
 
+@pytest.mark.slow
 def test_the_films_chosen_are_kept_as_a_split(films: Path):
     page = explore(data=str(films), views=["PA"])
     assert "Keep as a split" not in {button.label for button in page.button}  # folded away until asked for
@@ -358,6 +371,7 @@ def test_the_films_chosen_are_kept_as_a_split(films: Path):
     assert "is taken by another split" in page.error[0].value
 
 
+@pytest.mark.slow
 def test_the_films_chosen_are_to_be_labelled(films: Path):
     page = explore(data=str(films), views=["PA"], **{"take-along": True})
     page.text_input(key="labelling-name").set_value("pa-only").run()
@@ -385,6 +399,7 @@ def test_a_public_server_without_data_draws_none(own_home: Path, monkeypatch: py
     assert [info.value for info in page.info] == ["No data folder is named."] and len(page.button) == 0
 
 
+@pytest.mark.slow
 def test_leakage_and_balance_of_the_folder_s_lists(tiny_folder: Path):
     page = open_tab(explore(data=str(tiny_folder)), "Leakage")
     shares, balance = (table.value for table in page.dataframe[:2])
@@ -397,6 +412,7 @@ def test_leakage_and_balance_of_the_folder_s_lists(tiny_folder: Path):
     assert page.warning[0].value.startswith("18 films of 18 judged (100.0%) show a patient")
 
 
+@pytest.mark.slow
 def test_what_class_weights_and_the_sampler_do(tiny_folder: Path):
     page = open_tab(explore(data=str(tiny_folder)), "Class weights")
     assert len(page.dataframe) == 0
@@ -404,6 +420,7 @@ def test_what_class_weights_and_the_sampler_do(tiny_folder: Path):
     assert page.dataframe[0].value["Class"].tolist()[0] == "No finding"
 
 
+@pytest.mark.slow
 def test_editions_side_by_side(tiny_folder: Path):
     page = open_tab(explore(data=str(tiny_folder)), "Editions")
     assert page.info[0].value.startswith("This folder has one table, 2020 labels.")
@@ -438,6 +455,7 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
     assert metrics(page) == {} and "not an empty folder" in page.error[0].value
 
 
+@pytest.mark.slow
 def test_a_film_is_in_the_viewer_at_its_own_resolution_with_its_boxes(tiny_folder: Path):
     film = np.random.default_rng(3).integers(0, 256, (1100, 1200), dtype=np.uint8)
     cv2.imwrite(str(tiny_folder / "images" / "00000002_000.png"), film)
@@ -466,6 +484,7 @@ def made(laid_out: EmbeddingRun) -> Embedding:
     return found
 
 
+@pytest.mark.slow
 def test_an_embedding_is_made_when_somebody_asks_and_shows_how_far_it_is(
     laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ):
@@ -484,6 +503,7 @@ def test_an_embedding_is_made_when_somebody_asks_and_shows_how_far_it_is(
         assert [one.label for one in page.button if "embedding" in one.label.lower()] == []
 
 
+@pytest.mark.slow
 def test_the_embedding_has_its_films_and_its_clusters_and_regions_are_filters(laid_out: EmbeddingRun):
     found = made(laid_out)
     page = embedded(laid_out)
@@ -506,6 +526,7 @@ def test_the_embedding_has_its_films_and_its_clusters_and_regions_are_filters(la
     assert metrics(page)["Films"] == "24"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shade", ["probability", "part", "view", "cluster"])
 def test_the_embedding_has_the_colours_that_the_address_asks_for(laid_out: EmbeddingRun, shade: str):
     made(laid_out)
@@ -516,6 +537,7 @@ def test_the_embedding_has_the_colours_that_the_address_asks_for(laid_out: Embed
     assert names & {"Mass", "official test", "PA", "1"}
 
 
+@pytest.mark.slow
 def test_a_link_to_a_region_says_so_if_there_is_no_embedding_or_if_it_is_none(laid_out: EmbeddingRun):
     page = embedded(laid_out, region="0,0 500,0 500,1000")
     assert metrics(page)["Films"] == "24" and chips(page) == []
@@ -527,6 +549,7 @@ def test_a_link_to_a_region_says_so_if_there_is_no_embedding_or_if_it_is_none(la
     assert metrics(page) == {} and "is no region of the embedding" in page.error[0].value
 
 
+@pytest.mark.slow
 def test_strangers_see_an_embedding_that_is_there_and_make_none(
     laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ):
@@ -562,6 +585,7 @@ def test_a_folder_in_home_is_found_by_itself(own_home: Path, tiny_folder: Path):
     assert metrics(explore())["Films"] == "24"
 
 
+@pytest.mark.slow
 def test_a_changed_table_is_read_again(tiny_folder: Path):
     assert metrics(explore(data=str(tiny_folder)))["Films"] == "24"
     table = tiny_folder / "Data_Entry_2017_v2020.csv"
@@ -580,6 +604,7 @@ def test_names_in_the_table_are_shown_as_they_are(tiny_folder: Path):
     assert any("\\$x\\$ \\[y\\](z) \\*b\\*" in caption.value for caption in page.caption)
 
 
+@pytest.mark.slow
 def test_labels_that_are_unknown_are_said_and_neither_positive_nor_negative(tiny_folder: Path):
     stems = NihFolder.open(tiny_folder).table["stem"].tolist()
     hide_labels(tiny_folder, {stem: ("Hernia", "Mass")[: 1 + (stem < "00000003")] for stem in stems})

@@ -37,6 +37,7 @@ def looked(kind: str, source: Path, name: str = "") -> AppTest:
     return press(test, "Look")
 
 
+@pytest.mark.slow
 def test_a_data_set_is_looked_at_imported_and_opened(tmp_path: Path, own_home: Path) -> None:
     test = looked("chexpert", write_chexpert(tmp_path), "chex")
     assert "Its tables name 42 films of 14 patients: 28 AP, 14 lateral." in words(test)

@@ -14,6 +14,8 @@ from servers import free_port
 
 from xlite.places import bundled
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("streamlit")
 HOME = bundled("app", "Home.py")
 SOCKET = {
@@ -97,7 +99,6 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "headers"), DOORS)
 def test_a_strange_name_finds_every_door_closed(port: int, method: str, path: str, headers: dict[str, str]):
     for host in ("evil.example", f"evil.example:{port}", f"0.0.0.0:{port}", f"192.0.2.1:{port}"):
@@ -125,7 +126,6 @@ ELSEWHERE = {
 """Ways in which Streamlit comes to answer on all addresses: options, variables, and the folder's settings."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", ELSEWHERE)
 def test_an_open_address_is_refused_however_it_was_set(way: str, tmp_path: Path):
     options, variables, settings = ELSEWHERE[way]
@@ -144,7 +144,6 @@ def test_an_open_address_is_refused_however_it_was_set(way: str, tmp_path: Path)
     assert "--server.address localhost, or set XLITE_PUBLIC=1" in done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
@@ -170,7 +169,6 @@ def test_a_public_deployment_that_cannot_be_meant_ends_at_its_start(
     assert (done.returncode, done.stderr) == (2, f"Error: {sentence}\n")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the browser is a shell script")
 def test_a_desktop_sees_the_app_in_its_browser(tmp_path: Path):
     browser, seen = tmp_path / "browser", tmp_path / "seen"
@@ -192,7 +190,6 @@ def test_a_desktop_sees_the_app_in_its_browser(tmp_path: Path):
     assert seen.read_text() == f"http://localhost:{port}/\n"
 
 
-@pytest.mark.slow
 def test_an_address_that_its_owner_opened_answers_by_its_number_and_listed_names(tmp_path: Path):
     with serving(
         tmp_path, "--server.address", "0.0.0.0", XLITE_PUBLIC="1", XLITE_HOSTS="ward.example"

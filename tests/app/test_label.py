@@ -69,6 +69,7 @@ def test_a_film_waits_for_its_reader_without_any_opinion(tiny_folder: Path, own_
     assert [entry.act for entry in ward.log.read()] == ["opened"]
 
 
+@pytest.mark.slow
 def test_the_opinion_comes_after_the_answer_and_is_noted_before(tiny_folder: Path, own_home: Path):
     save_demo_model(own_home)
     ward = labelling_of(tiny_folder)

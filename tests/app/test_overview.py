@@ -78,6 +78,7 @@ def test_an_empty_machine_says_what_is_missing_and_offers_the_first_step(own_hom
     assert test.text_input(key="data").value == ""
 
 
+@pytest.mark.slow
 def test_it_tells_model_auc_and_data(own_home: Path, tiny_folder: Path) -> None:
     save_demo_model(own_home)
     report = save_demo_evaluation(own_home)
@@ -89,6 +90,7 @@ def test_it_tells_model_auc_and_data(own_home: Path, tiny_folder: Path) -> None:
     assert buttons(test) == []  # these films are no phantoms
 
 
+@pytest.mark.slow
 def test_a_contaminated_auc_is_struck_through_beside_that_of_clean_films(own_home: Path) -> None:
     save_demo_model(own_home)
     stems = frozenset(f"{number:08d}_000" for number in range(60))
@@ -125,6 +127,7 @@ def test_phantom_films_without_a_run_offer_the_tiny_student(
     assert buttons(test) == [] and f"**{first.NAME}**" in words(test)
 
 
+@pytest.mark.slow
 def test_a_phantom_is_drawn_beside_the_page_and_the_sidebar_names_it(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +169,7 @@ def test_a_live_run_is_followed_and_linked(own_home: Path, tiny_folder: Path) ->
     assert (bar.proto.value, bar.proto.text) == (25, "epoch 1 of 4, time left 1 min 15 s")
 
 
+@pytest.mark.slow
 def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, tiny_folder: Path) -> None:
     save_demo_model(own_home, "demo")
     save_demo_model(own_home, "mine", seed=1)
@@ -188,6 +192,7 @@ def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, ti
     assert "Put on duty" not in buttons(test)
 
 
+@pytest.mark.slow
 def test_another_model_is_chosen_with_what_it_scored_and_the_choice_can_be_forgotten(own_home: Path) -> None:
     save_demo_model(own_home, "demo")
     save_demo_model(own_home, "mine", seed=1)
@@ -236,6 +241,7 @@ def test_little_space_is_a_warning(own_home: Path, monkeypatch: pytest.MonkeyPat
     assert "**0.3 GB free**" in words(test)
 
 
+@pytest.mark.slow
 def test_where_others_come_nothing_can_be_changed(
     own_home: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +266,7 @@ def test_the_notice_is_read_once(own_home: Path) -> None:
     assert later.main.children[0].value == "**Research software, not for clinical use**"
 
 
+@pytest.mark.slow
 def test_nothing_of_the_page_but_the_device_waits_for_torch(own_home: Path, tiny_folder: Path) -> None:
     """In a process of its own: the page has been drawn to its end before anybody asks torch."""
     import subprocess

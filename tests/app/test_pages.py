@@ -78,6 +78,7 @@ def model_box(test: AppTest) -> list[str]:
     return [box.value, *(name for name in box.options if name != box.value)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home_is_the_checkout", [False, True])
 def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
     own_home: Path, monkeypatch: pytest.MonkeyPatch, home_is_the_checkout: bool
@@ -94,6 +95,7 @@ def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
     assert about.selectbox[0].value == "demo" and "The card of the **shipped** model." in words(about)
 
 
+@pytest.mark.slow
 def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home: Path):
     from xlite.models.available import find_model
 
@@ -110,6 +112,7 @@ def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home:
     assert "**demo**" in text and "Not measured yet" in text
 
 
+@pytest.mark.slow
 def test_what_pages_list_with_loads_no_torch():
     modules = (
         "xlite.examples, xlite.explain, xlite.models.available, xlite.report.saved, xlite.report.sentences"

@@ -47,6 +47,17 @@ PAGES = {
 }
 """Each page with the address that shows most of it."""
 SECTIONS = ("Curves", "Operating point", "Findings", "Thresholds", "Calibration", "Errors as films", "Maps")
+ADDRESSES = [
+    *((name, query) for name, query in PAGES.items() if name != "results"),
+    ("explore", {}),  # the list of films
+    *(
+        pytest.param(
+            *("results", {**PAGES["results"], "section": section}),
+            marks=() if section in ("Findings", "Errors as films") else pytest.mark.release,
+        )
+        for section in SECTIONS
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -117,29 +128,26 @@ def alerts(visitor: Visitor) -> list[str]:
     return [alert.body for alert in visitor.elements("alert")]
 
 
-def test_no_page_and_no_file_names_a_path_of_the_machine(app: str, place: Path):
-    found: dict[str, list[bytes]] = {}
-    for name, query in PAGES.items():
-        addresses = [{**query, "section": one} for one in SECTIONS] if name == "results" else [query]
-        addresses += [{}] if name == "explore" else []  # the list of films
-        for address in addresses:
-            with Visitor(app) as visitor:
-                visitor.draw(name, data="ward", **address)
-                first = visitor.raw
-                visitor.unfold()
-                visitor.draw(name, data="ward", **address)
-                assert not list(visitor.elements("exception")), (name, address)
-                told = {name: b"\n".join([*first, *visitor.raw])}
-                offered = {button.label for button in visitor.elements("download_button")}
-                assert name != "explore" or address or {"Table (CSV)", "List of names"} <= offered
-                for url in visitor.media():
-                    told[f"{name} {url}"] = visitor.http.get(url).content
-                for button in visitor.elements("download_button"):
-                    if button.deferred_file_id:
-                        told[f"{name} {button.label}"] = made(visitor, button.deferred_file_id)
-                for what, data in told.items():
-                    found |= {what: paths} if (paths := paths_in(unquote_to_bytes(data), place)) else {}
-    assert found == {}
+@pytest.mark.parametrize(("name", "address"), ADDRESSES)
+def test_no_page_and_no_file_names_a_path_of_the_machine(
+    app: str, place: Path, name: str, address: dict[str, object]
+):
+    with Visitor(app) as visitor:
+        visitor.draw(name, data="ward", **address)
+        first = visitor.raw
+        visitor.unfold()
+        visitor.draw(name, data="ward", **address)
+        assert not list(visitor.elements("exception"))
+        told = {name: b"\n".join([*first, *visitor.raw])}
+        offered = {button.label for button in visitor.elements("download_button")}
+        assert name != "explore" or address or {"Table (CSV)", "List of names"} <= offered
+        for url in visitor.media():
+            told[f"{name} {url}"] = visitor.http.get(url).content
+        for button in visitor.elements("download_button"):
+            if button.deferred_file_id:
+                told[f"{name} {button.label}"] = made(visitor, button.deferred_file_id)
+    found = {what: paths_in(unquote_to_bytes(data), place) for what, data in told.items()}
+    assert {what: paths for what, paths in found.items() if paths} == {}
 
 
 def made(visitor: Visitor, file_id: str) -> bytes:

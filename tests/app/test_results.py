@@ -50,6 +50,7 @@ def lines(chart: dict) -> list[str]:
     return [line["name"] for line in chart["data"] if "name" in line]
 
 
+@pytest.mark.slow
 def test_it_shows_metrics_with_intervals_split_and_caveats(own_home: Path) -> None:
     save_demo_model(own_home)
     report = save_demo_evaluation(own_home)
@@ -67,6 +68,7 @@ def test_it_shows_metrics_with_intervals_split_and_caveats(own_home: Path) -> No
     assert "| Hernia\\* | 0 | undefined | undefined |" in tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SECTIONS)
 def test_each_section_opens_and_what_was_judged_is_said_once(own_home: Path, name: str) -> None:
     save_demo_model(own_home)
@@ -78,6 +80,7 @@ def test_each_section_opens_and_what_was_judged_is_said_once(own_home: Path, nam
     assert all(chart.proto.alt for chart in test.get("plotly_chart"))
 
 
+@pytest.mark.slow
 def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) -> None:
     save_demo_model(own_home)
     stems = frozenset(f"{number:08d}_000" for number in range(7))
@@ -98,6 +101,7 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
     assert "| Specificity | ~~" in tried
 
 
+@pytest.mark.slow
 def test_models_of_different_splits_are_never_ranked_together(own_home: Path) -> None:
     for name, split in (("one", SPLIT), ("two", SPLIT), ("three", "official-42-99999999")):
         save_demo_evaluation(own_home, name, split, seed=len(name))
@@ -112,6 +116,7 @@ def test_models_of_different_splits_are_never_ranked_together(own_home: Path) ->
     assert "| three |" in words(test) and "| one |" not in words(test)
 
 
+@pytest.mark.slow
 def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     for name, seed in (("one", 3), ("two", 3), ("better", 3)):
         save_demo_evaluation(own_home, name, seed=seed, signal=0.9 if name == "better" else 0.3)
@@ -135,6 +140,7 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     assert sum(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == 4
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_model_the_films_and_the_findings_that_it_names(own_home: Path) -> None:
     for name in ("one", "two"):
         save_demo_evaluation(own_home, name)
@@ -174,6 +180,7 @@ def test_a_model_that_was_not_judged_says_how_that_is_done(own_home: Path) -> No
     assert test.selectbox[0].label == "Model to judge" and test.selectbox[0].value == "fresh"
 
 
+@pytest.mark.slow
 def test_the_newest_evaluation_of_a_model_comes_first(own_home: Path) -> None:
     """Also if it was made elsewhere while the page was open."""
     save_demo_evaluation(own_home)
@@ -194,6 +201,7 @@ def test_the_newest_evaluation_of_a_model_comes_first(own_home: Path) -> None:
     assert f"Judged on split {SPLIT}" in words(test)
 
 
+@pytest.mark.slow
 def test_an_evaluation_made_here_is_shown_and_stays_after_a_look_at_another_page(
     own_home: Path, tiny_folder: Path
 ) -> None:
@@ -223,6 +231,7 @@ def test_it_is_judged_on_the_data_folder_of_the_sidebar(own_home: Path) -> None:
     assert "Name a data folder in the sidebar" in words(bare) and bare.button[0].disabled
 
 
+@pytest.mark.slow
 def test_a_bad_data_folder_is_refused_in_one_sentence(own_home: Path) -> None:
     save_demo_model(own_home)
     test = page("results", data="/nowhere/at/all").run()
@@ -231,6 +240,7 @@ def test_a_bad_data_folder_is_refused_in_one_sentence(own_home: Path) -> None:
     assert len(test.error) == 1 and "/nowhere/at/all" in test.error[0].value
 
 
+@pytest.mark.slow
 def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Path) -> None:
     save_demo_model(available.bundled(), "demo", seed=1)
     save_demo_evaluation(available.bundled(), "demo")
@@ -239,6 +249,7 @@ def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Pa
     assert [option.split(",")[0] for option in options] == ["official-42-99999999", SPLIT]
 
 
+@pytest.mark.slow
 def test_a_threshold_is_tried_out(own_home: Path) -> None:
     save_demo_model(own_home)
     report = save_demo_evaluation(own_home)
@@ -267,6 +278,7 @@ def test_a_threshold_is_tried_out(own_home: Path) -> None:
     assert len(test.slider) == 0
 
 
+@pytest.mark.slow
 def test_a_finding_that_is_not_labelled_here_says_so_in_each_section(own_home: Path) -> None:
     save_demo_model(own_home)
     report, films = unknown_report()
@@ -292,6 +304,7 @@ def test_a_link_opens_the_threshold_that_somebody_tried(own_home: Path) -> None:
     assert test.selectbox(key="finding").value == "Pleural_Thickening"
 
 
+@pytest.mark.slow
 def test_a_threshold_is_kept_in_the_models_file(own_home: Path) -> None:
     path = save_demo_model(own_home)
     save_demo_evaluation(own_home)
@@ -328,6 +341,7 @@ def test_a_report_without_labels_says_where_to_get_them(own_home: Path) -> None:
         assert "This evaluation holds no labels: name in the sidebar the data folder" in test.info[-1].value
 
 
+@pytest.mark.slow
 def test_errors_are_films_with_links_to_read_them(
     own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +371,7 @@ def test_errors_are_films_with_links_to_read_them(
     assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
 
 
+@pytest.mark.slow
 def test_a_film_of_the_errors_is_viewed_with_its_boxes_and_the_maps_of_the_model(
     own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,6 +419,7 @@ def literal_words(test: AppTest) -> str:
     return words(test).replace("\\", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", '{"split": {', "[]", '{"split": {"id": 3}}', "\xff"])
 @pytest.mark.parametrize("file", ["metrics.json", "curves.json"])
 def test_a_damaged_evaluation_is_skipped_and_named(own_home: Path, content: str, file: str) -> None:
@@ -418,6 +434,7 @@ def test_a_damaged_evaluation_is_skipped_and_named(own_home: Path, content: str,
     assert warning.startswith(f"The evaluation {damaged.parent} is damaged and left out")
 
 
+@pytest.mark.slow
 def test_a_model_elsewhere_is_shown_beside_its_own_test_films(own_home: Path) -> None:
     save_demo_model(own_home)
     report, films = drawn_report(name="demo0", split_id="all-99999999", seed=1)

@@ -72,6 +72,7 @@ def test_runs_marks_experiments_whose_teacher_knows_test_films():
     assert "teacher knows test films" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "runs"])
 def test_a_refused_run_says_which_switch_helps_and_is_not_resumed(tiny_folder: Path, name: str):
     run = Run.create(make_config({"data": tiny_folder, "name": "refused"}))
@@ -103,6 +104,7 @@ def test_a_run_that_goes_while_the_page_is_drawn_is_left_out(
         assert test.dataframe[0].value["Run"].tolist() == ["second"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["runs", "train", "overview"])
 @pytest.mark.parametrize(
     ("file", "content"),
@@ -163,6 +165,7 @@ def labels(test: AppTest, disabled: bool = False) -> set[str]:
     return {button.label for button in test.button if button.disabled == disabled}
 
 
+@pytest.mark.slow
 def test_the_runs_page_renames(runs_page: AppTest) -> None:
     [field] = [field for field in runs_page.text_input if field.label == "New name"]
     assert labels(runs_page, disabled=True) == {"Rename it", "Delete it"}
@@ -175,6 +178,7 @@ def test_the_runs_page_renames(runs_page: AppTest) -> None:
     assert labels(runs_page) == {"Resume"}
 
 
+@pytest.mark.slow
 def test_the_runs_page_deletes_after_two_confirmations(runs_page: AppTest) -> None:
     def typed(text: str) -> None:
         [field] = [field for field in runs_page.text_input if field.label.startswith("Type its name")]
@@ -193,6 +197,7 @@ def test_the_runs_page_deletes_after_two_confirmations(runs_page: AppTest) -> No
     assert [warning.value for warning in runs_page.warning] == []
 
 
+@pytest.mark.slow
 def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(stopped_run: Run) -> None:
     with stopped_run.hold():
         stopped_run.write_progress(RunStatus(state="running", epoch=2, epochs=8, eta_s=60.0))
@@ -282,6 +287,7 @@ def test_the_choice_comes_back_with_the_page():
     assert opened(linked.run()) == "first"
 
 
+@pytest.mark.slow
 def test_search_and_filters_narrow_the_table():
     create("small", backbone="resnet18")
     annotate(create("large").folder, ["paper"], "the best")
@@ -318,6 +324,7 @@ def test_filters_and_columns_come_from_the_address_and_unknown_ones_are_told():
     assert test.dataframe[0].value.columns.tolist() == ["Run", "Seed", "Learning rate"]
 
 
+@pytest.mark.slow
 def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
     for name, settings in {"a1": {"seed": 1}, "b": {"hidden": 8}, "a2": {"seed": 2}}.items():
         finished(own_home, name, **settings)
@@ -332,6 +339,7 @@ def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
     ]
 
 
+@pytest.mark.slow
 def test_chosen_runs_are_laid_over_each_other_and_tested(own_home: Path):
     finished(own_home, "one")
     finished(own_home, "two", signal=0.1, lr=0.002)
@@ -362,6 +370,7 @@ def test_a_link_to_runs_beside_each_other_says_which_are_not_here():
     assert test.multiselect(key="compare").value == ["one"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
     finished(own_home, "one")
     test = page("runs").run()
@@ -377,6 +386,7 @@ def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
     assert "1 run is not in the plot, as the latency is not known" in words(test)
 
 
+@pytest.mark.slow
 def test_tags_and_a_note_are_written_from_the_page(stopped_run: Run):
     test = page("runs").run()
     [note] = test.text_area
@@ -391,6 +401,7 @@ def test_tags_and_a_note_are_written_from_the_page(stopped_run: Run):
     assert read_annotation(stopped_run.folder) == Annotation((), "the best")
 
 
+@pytest.mark.slow
 def test_damaged_tags_and_notes_are_a_sentence_and_can_be_written_anew(stopped_run: Run):
     stopped_run.path("annotation.json").write_text("{")
     test = page("runs").run()
@@ -400,6 +411,7 @@ def test_damaged_tags_and_notes_are_a_sentence_and_can_be_written_anew(stopped_r
     assert [warning.value for warning in test.warning] == []
 
 
+@pytest.mark.slow
 def test_of_many_experiments_a_page_is_shown_and_the_search_holds_for_them_too():
     create("one")
     for number in range(60):

@@ -236,7 +236,7 @@ def test_who_sends_nothing_is_cut_off(address: str, sent: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("taken", [0, 6_000_000])
+@pytest.mark.parametrize("taken", [pytest.param(0, marks=pytest.mark.release), 6_000_000])
 def test_who_takes_no_answer_is_cut_off(home: Path, taken: int) -> None:
     film = encoded(cv2.resize(drawn(), (1000, 1000)), "png")
     length = f"Content-Length: {len(film)}\r\n\r\n".encode()
@@ -357,7 +357,7 @@ def test_a_port_in_use_gets_one_sentence(home: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("token", ["", TOKEN])
+@pytest.mark.parametrize("token", [pytest.param("", marks=pytest.mark.release), TOKEN])
 def test_schemathesis_finds_nothing(home: Path, tmp_path: Path, token: str) -> None:
     # No schema says which bytes are a film: those that are none get 422.
     settings = '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", 401, 403, 404, 422]\n'

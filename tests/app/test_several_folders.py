@@ -42,6 +42,7 @@ def bars(chart: dict[str, Any]) -> dict[str, str]:
     return {row["label"]: row["marks"][0]["text"] for row in chart["rows"]}
 
 
+@pytest.mark.slow
 def test_they_are_explored_as_one_and_told_apart(both: str, west: Path, east: Path) -> None:
     test = page("explore", data=both, charts="Parts and boxes").run()
     assert (metrics(test)["Films"], metrics(test)["Patients"]) == ("54", "27")
@@ -74,6 +75,7 @@ def test_a_film_whose_name_both_have_is_opened_by_that_of_its_folder(both: str) 
     assert "1 of 54 chosen films" not in words(test) and "27 of 54 chosen films" in words(test)
 
 
+@pytest.mark.slow
 def test_each_tab_opens(both: str, west: Path, east: Path) -> None:
     (east / "Data_Entry_2017.csv").write_bytes((east / "Data_Entry_2017_v2020.csv").read_bytes())
     for root in (west, east):
@@ -87,6 +89,7 @@ def test_each_tab_opens(both: str, west: Path, east: Path) -> None:
     assert {"east", "west", "AP", "PA"} <= {*test.dataframe[0].value.columns}
 
 
+@pytest.mark.slow
 def test_splits_and_labellings_are_kept_of_one_folder_alone(both: str) -> None:
     test = page("explore", data=both, **{"take-along": True}).run()
     assert "Labellings and splits are of one folder" in words(test)
@@ -95,6 +98,7 @@ def test_splits_and_labellings_are_kept_of_one_folder_alone(both: str) -> None:
     assert "A labelling is of one folder: name that folder alone in the sidebar." in words(test)
 
 
+@pytest.mark.slow
 def test_their_embedding_is_made_by_the_command_that_names_both(
     both: str, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +112,7 @@ def test_their_embedding_is_made_by_the_command_that_names_both(
     assert [one[2:4] for one in started] == [["--data", both.replace(", ", ",")]]
 
 
+@pytest.mark.slow
 def test_the_form_trains_on_all_of_them(both: str, west: Path, east: Path, monkeypatch: pytest.MonkeyPatch):
     started: list[Run] = []
     monkeypatch.setattr(Run, "start", lambda run: started.append(run))
@@ -155,6 +160,7 @@ def test_two_of_one_name_are_refused_in_a_sentence(name: str, west: Path, tmp_pa
         assert error.startswith("Two of the data folders are called")
 
 
+@pytest.mark.slow
 def test_an_import_is_opened_beside_what_is_open(west: Path, tmp_path: Path, own_home: Path) -> None:
     test = page("explore", data=str(west), **{"import-form": True}).run()
     test.selectbox(key="import-kind").set_value("chexpert")
@@ -170,6 +176,7 @@ def test_an_import_is_opened_beside_what_is_open(west: Path, tmp_path: Path, own
     assert metrics(test)["Films"] == "52"
 
 
+@pytest.mark.slow
 def test_strangers_choose_among_the_owners_list(west: Path, east: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     monkeypatch.setenv("XLITE_DATA", f"{west}:{east}")

@@ -31,6 +31,8 @@ from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.places import bundled
 
+pytestmark = pytest.mark.slow
+
 SHARE = bundled("app", "share.py")
 PASSWORD = "correct horse battery"
 FILM = examples()["7. No finding"].path
@@ -73,7 +75,6 @@ def kept_files(home: Path) -> list[str]:
     return [str(path) for path in (home / "tmp").rglob("*") if path.is_file() and path.stat().st_size]
 
 
-@pytest.mark.slow
 def test_it_reads_a_film_as_the_classifier_does_and_keeps_nothing(home: Path, client: Client, film: Path):
     maps, label = client.predict(handle_file(film), api_name="/read")
     reading = Classifier.load(home / "checkpoints" / "demo0").read(read_image(film))
@@ -86,14 +87,12 @@ def test_it_reads_a_film_as_the_classifier_does_and_keeps_nothing(home: Path, cl
     assert kept_files(home) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["IM000001", "film.dicom", "film.IMA", "1.2.840.113619.2"])
 def test_it_reads_a_film_of_any_name(home: Path, client: Client, film: Path, name: str):
     _, label = client.predict(handle_file(film.rename(film.with_name(name))), api_name="/read")
     assert len(label["confidences"]) == len(FINDINGS) and kept_files(home) == []
 
 
-@pytest.mark.slow
 def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, client: Client, tmp_path: Path):
     fake = tmp_path / "fake.png"
     fake.write_text("this is no picture")
@@ -103,7 +102,6 @@ def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, cl
     assert kept_files(home) == []
 
 
-@pytest.mark.slow
 def test_what_stood_there_goes_before_another_film_is_read(client: Client, film: Path, tmp_path: Path):
     fake = tmp_path / "fake.png"
     fake.write_text("this is no picture")
@@ -116,7 +114,6 @@ def test_what_stood_there_goes_before_another_film_is_read(client: Client, film:
     assert [bool(maps) for maps, _ in read.outputs()] == [False, True]
 
 
-@pytest.mark.slow
 def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, film: Path):
     with signed_in(address) as guest:
         with film.open("rb") as file:
@@ -129,7 +126,6 @@ def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, fi
     assert "That film is no longer here" in stranger["output"]["error"]
 
 
-@pytest.mark.slow
 def test_visitors_who_send_the_same_file_at_once_all_have_it_read(home: Path, address: str, film: Path):
     with signed_in(address) as guest:
         places = []
@@ -158,7 +154,6 @@ def ask(guest: httpx.Client, session: str, place: str) -> dict:
     raise AssertionError("the server said nothing")
 
 
-@pytest.mark.slow
 def test_a_wrong_password_or_none_gets_nothing(address: str):
     with pytest.raises(ValueError, match="[Aa]uth|login|credentials|password"):
         Client(address, auth=("guest", "wrong horse battery"), verbose=False)
@@ -168,7 +163,6 @@ def test_a_wrong_password_or_none_gets_nothing(address: str):
         assert stranger.post("/gradio_api/call/read", json={"data": [None]}).status_code == 401
 
 
-@pytest.mark.slow
 def test_only_names_of_this_machine_and_listed_ones_are_answered(address: str):
     port = int(address.rpartition(":")[2])
     with httpx.Client(base_url=address) as visitor:
@@ -190,7 +184,6 @@ def test_only_names_of_this_machine_and_listed_ones_are_answered(address: str):
             assert visitor.get("/", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.slow
 def test_a_link_of_gradio_answers_by_its_own_name(home: Path, tmp_path: Path):
     """With a tunnel of ours in the place of Gradio's: it says the link, and requests carry its name."""
     (tmp_path / "sitecustomize.py").write_text(
@@ -212,7 +205,6 @@ def test_a_link_of_gradio_answers_by_its_own_name(home: Path, tmp_path: Path):
             assert guest.get("/config").status_code == 200
 
 
-@pytest.mark.slow
 def test_wrong_guesses_wait_and_a_visitor_elsewhere_does_not(address: str):
     wrong = {"username": "guest", "password": "wrong horse battery"}
     right = {"username": "guest", "password": PASSWORD}
@@ -239,7 +231,6 @@ def test_wrong_guesses_wait_and_a_visitor_elsewhere_does_not(address: str):
     assert back.status_code == 200
 
 
-@pytest.mark.slow
 def test_the_password_is_typed_at_a_prompt_and_seen_nowhere(home: Path):
     pid, terminal = pty.fork()
     if pid == 0:
@@ -264,7 +255,6 @@ def until(terminal: int, words: bytes) -> bytes:
     return shown
 
 
-@pytest.mark.slow
 def test_files_over_64_mb_are_refused(home: Path, address: str):
     with signed_in(address) as guest:
         big = guest.post("/gradio_api/upload", files={"files": ("big.png", b"\0" * (65 << 20))}, timeout=60)
@@ -272,7 +262,6 @@ def test_files_over_64_mb_are_refused(home: Path, address: str):
     assert [name for name in kept_files(home) if "big.png" in name] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -294,13 +283,11 @@ def test_no_address_gives_a_file_of_the_machine(address: str, path: str):
     assert "root:" not in answer.text and "import" not in answer.text
 
 
-@pytest.mark.slow
 def test_it_offers_reading_and_nothing_else(client: Client):
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) <= {"/read", "/example"}
 
 
-@pytest.mark.slow
 def test_nothing_is_left_when_it_ends(home: Path, film: Path):
     with serving(home, "--password-file", password_file(home)) as address, signed_in(address) as guest:
         before = set((home / "tmp").iterdir())
@@ -352,7 +339,6 @@ def share(home: Path, *options: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -396,14 +382,12 @@ def test_a_port_in_use_gets_one_sentence(home: Path):
     )
 
 
-@pytest.mark.slow
 def test_an_unknown_model_gets_one_sentence(home: Path):
     done = share(home, "no-such-model", "--port", str(free_port()))
     assert done.returncode == 2
     assert "'no-such-model'" in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_what_is_no_chest_film_gets_a_reason_and_no_probabilities(home: Path, client: Client, tmp_path: Path):
     noise = np.random.default_rng(0).integers(0, 256, (120, 100), dtype=np.uint8)
     for name, image, why in (("noise", noise, "does not look like"), ("blank", noise * 0 + 9, "is blank")):
@@ -415,7 +399,6 @@ def test_what_is_no_chest_film_gets_a_reason_and_no_probabilities(home: Path, cl
     assert kept_files(home) == []
 
 
-@pytest.mark.slow
 def test_a_turned_film_is_read_with_its_guarantee_withdrawn(client: Client, tmp_path: Path):
     path = tmp_path / "film.png"
     cv2.imwrite(str(path), read_image(FILM)[::-1, ::-1])
@@ -435,7 +418,7 @@ def answered(address: str, session: str) -> str:
             return f"{error.response.status_code} {error.response.json()['detail']}"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_fifty_visitors_at_once_get_answers_and_more_an_honest_busy(home: Path):
     with serving(home) as address:

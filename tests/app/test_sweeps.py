@@ -65,6 +65,7 @@ def test_no_red_error_greets_who_looks_at_a_phase_that_waits_for_something(tiny_
     assert [error.value for error in test.error] == [] and len(test.code) == 0
 
 
+@pytest.mark.slow
 def test_what_varies_is_chosen_from_a_list_each_with_its_range(tiny_folder: Path):
     test = kind(page("sweeps", data=str(tiny_folder)).run(), "search")
     assert {"Learning rate", "Loss", "Horizontal flips"} < set(test.multiselect(key="varies").options)
@@ -94,6 +95,7 @@ def test_a_range_that_is_none_is_said_in_one_sentence(tiny_folder: Path):
     ]
 
 
+@pytest.mark.slow
 def test_a_teacher_and_settings_that_stay_fixed_are_in_the_plan(tiny_folder: Path, own_home: Path):
     save_demo_model(own_home, "mine")
     test = kind(page("sweeps", data=str(tiny_folder), teacher="mine").run(), "search")
@@ -129,6 +131,7 @@ def test_a_study_that_the_address_asks_for_in_vain_is_said_and_no_other_is_shown
     assert "**here**" in words(test) and len(test.warning) == 0
 
 
+@pytest.mark.slow
 def test_a_search_shows_what_its_settings_do(tiny_folder: Path):
     vary = {"lr": Range(low=1e-4, high=1e-2, log=True), "flip": [True, False]}
     sweep = Sweep.open(make_plan("search", {"data": str(tiny_folder)}, vary, Design("s", trials=8)))
@@ -210,6 +213,7 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
     ]
 
 
+@pytest.mark.slow
 def test_sweep_deletes_a_study_asked_twice_and_its_runs_if_told(tiny_folder: Path):
     for study in ("kept", "gone"):
         plan = plan_phase("phase1", {"data": str(tiny_folder)}, Design(study), ["resnet18"])

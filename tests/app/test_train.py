@@ -36,6 +36,7 @@ def test_train_opens_a_data_folder_below_the_users_own(tiny_folder: Path, monkey
     assert started == [tiny_folder]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["create", "start"])
 def test_train_says_in_one_sentence_that_the_home_cannot_be_written(
     tiny_folder: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -58,6 +59,7 @@ def full_disk(*_: object) -> None:
     raise OSError(28, "No space left on device", "log.txt")
 
 
+@pytest.mark.slow
 def test_stop_and_resume_say_in_one_sentence_that_the_disk_is_full(
     tiny_folder: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -94,6 +96,7 @@ def test_train_form_has_every_setting_and_its_default(tiny_folder: Path):
     assert test.code[0].value == f"xlite train --data {tiny_folder}"
 
 
+@pytest.mark.slow
 def test_train_shows_the_command_of_what_is_chosen(tiny_folder: Path):
     test = page("train", data=str(tiny_folder)).run()
     test.selectbox(key="backbone").set_value("resnet18").run()
@@ -127,6 +130,7 @@ def test_what_an_address_asks_for_in_vain_is_said(tiny_folder: Path):
     assert test.number_input(key="epochs").value == 50
 
 
+@pytest.mark.slow
 def test_a_preset_sets_the_form_and_what_was_chosen_beside_it_stays(tiny_folder: Path):
     test = page("train", data=str(tiny_folder)).run()
     test.text_input(key="name").set_value("mine").run()
@@ -150,6 +154,7 @@ def test_an_address_with_a_preset_opens_what_it_sets(tiny_folder: Path):
     assert (test.number_input(key="image_size").value, test.number_input(key="epochs").value) == (96, 50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
@@ -214,6 +219,7 @@ def test_a_costly_loss_and_weeks_on_a_processor_are_warned_of(
     assert told[1].endswith("use fewer “Epochs” or a smaller “Image size (px)”")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -233,6 +239,7 @@ def test_start_refuses_what_is_not_there_and_makes_no_run(tiny_folder: Path, giv
     assert Run.list() == []
 
 
+@pytest.mark.slow
 def test_a_teacher_that_may_know_test_films_is_told_before_its_student_starts(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -252,6 +259,7 @@ def test_a_teacher_that_may_know_test_films_is_told_before_its_student_starts(
     assert started == ["taught"]
 
 
+@pytest.mark.slow
 def test_a_folder_without_films_is_refused_before_start(tiny_folder: Path):
     first = next((tiny_folder / "images").glob("00000001_*"))
     first.unlink()
@@ -269,6 +277,7 @@ def test_a_folder_without_films_is_refused_before_start(tiny_folder: Path):
     assert test.button(key="start").disabled and Run.list() == []
 
 
+@pytest.mark.slow
 def test_time_memory_and_disk_are_told_before_the_start(tiny_folder: Path, played: type[Played]):
     test = page("train", data=str(tiny_folder)).run()
     press_named(test, "Estimate time, memory and disk")
@@ -289,6 +298,7 @@ def test_time_memory_and_disk_are_told_before_the_start(tiny_folder: Path, playe
     assert "**about 2 min**" not in words(test)
 
 
+@pytest.mark.slow
 def test_what_was_measured_warns_and_refuses(tiny_folder: Path, played: type[Played]):
     test = page("train", data=str(tiny_folder)).run()
     played.found = FORECAST.model_copy(update={"step_s": 9000.0, "cache_gb": 11.0})
@@ -301,6 +311,7 @@ def test_what_was_measured_warns_and_refuses(tiny_folder: Path, played: type[Pla
     assert test.button(key="start").disabled
 
 
+@pytest.mark.slow
 def test_a_probe_is_cancelled_and_one_that_is_refused_says_why(tiny_folder: Path, played: type[Played]):
     test = page("train", data=str(tiny_folder)).run()
     press_named(test, "Estimate time, memory and disk")
@@ -313,6 +324,7 @@ def test_a_probe_is_cancelled_and_one_that_is_refused_says_why(tiny_folder: Path
     assert "Estimate time, memory and disk" in [button.label for button in test.button]
 
 
+@pytest.mark.slow
 def test_train_shows_a_live_run_and_stops_it(tiny_folder: Path):
     run = Run.create(make_config({"data": tiny_folder, "name": "live", "epochs": 8}))
     (run.folder / "metrics.csv").write_text(
@@ -376,6 +388,7 @@ def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
     assert "**first**" in words(test.run())
 
 
+@pytest.mark.slow
 def test_a_run_that_the_address_asks_for_in_vain_is_said_and_no_other_is_shown(tiny_folder: Path):
     Run.create(make_config({"data": tiny_folder, "name": "first"}))
     test = page("train")
@@ -392,6 +405,7 @@ def test_a_run_that_the_address_asks_for_in_vain_is_said_and_no_other_is_shown(t
     assert "**first**" in words(test) and len(test.warning) == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_has_ended_leads_on_to_what_came_of_it(tiny_folder: Path):
     run = Run.create(make_config({"data": tiny_folder, "name": "done"}))
     run.write_progress(RunStatus(state="finished", epoch=3, epochs=3))
@@ -415,6 +429,7 @@ def links(test: AppTest) -> list[tuple[str, str]]:
     return [(one.label, f"{one.page}?{one.query_string}") for one in protos]
 
 
+@pytest.mark.slow
 def test_the_train_page_submits_to_slurm_if_there_is_one(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

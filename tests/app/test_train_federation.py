@@ -62,6 +62,7 @@ def test_the_form_asks_for_what_a_choice_needs_and_shows_the_command(tiny_folder
     )
 
 
+@pytest.mark.slow
 def test_what_a_simulation_takes_is_told_before_the_start(tiny_folder: Path, played: type[Played]):
     test = planned(tiny_folder, rounds=4, clients=3).run()
     press_named(test, "Estimate time, memory and disk")
@@ -151,6 +152,7 @@ def test_the_rounds_of_a_live_simulation_are_drawn_with_who_was_refused(tiny_fol
     assert "**12.0 MB**" in said and "client 1 of 2" in {bar.proto.text for bar in test.get("progress")}
 
 
+@pytest.mark.slow
 def test_a_simulation_that_was_killed_can_go_on_and_one_that_finished_cannot(tiny_folder: Path):
     run = simulated(tiny_folder)
     write_rounds(run.folder)
@@ -162,6 +164,7 @@ def test_a_simulation_that_was_killed_can_go_on_and_one_that_finished_cannot(tin
     assert "after 4 rounds" in words(test) and "xlite federate simulate --name sim" in words(test)
 
 
+@pytest.mark.slow
 def test_the_server_of_a_federation_is_watched_beside_the_runs(own_home: Path, tiny_folder: Path):
     folder = served()
     simulated(tiny_folder)

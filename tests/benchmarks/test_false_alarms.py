@@ -36,6 +36,7 @@ def test_equal_models_are_the_same_but_for_noise(made_up: Population) -> None:
     assert 0.6 < np.corrcoef(first[:, 0], second[:, 0])[0, 1] < 0.9
 
 
+@pytest.mark.slow
 def test_a_row_for_each_number_of_patients(made_up: Population) -> None:
     found = measure(made_up, report, (100, 200), 2)
     assert found.index.tolist() == [100, 200]

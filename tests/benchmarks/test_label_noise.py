@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from label_noise import planted, write_planted
 
 from xlite.data.folder import NihFolder
@@ -19,6 +20,7 @@ def test_as_many_are_made_yes_as_are_made_no() -> None:
         assert ((moved == 1).sum(), (moved == -1).sum()) == (count, count)
 
 
+@pytest.mark.slow
 def test_the_folder_written_differs_in_its_train_part_alone(tmp_path: Path) -> None:
     write_phantom(tmp_path / "right", images=60, patients=25, size=32, seed=7, processes=1)
     right = NihFolder.open(tmp_path / "right")

@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from command_line import Command
 from judged import amend, save_tiny_model, write_common_folder
+
+pytestmark = pytest.mark.slow
 
 
 def test_adapt_writes_a_model_that_says_so(

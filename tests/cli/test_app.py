@@ -71,6 +71,7 @@ def test_a_port_in_use_is_refused(
     assert started == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["--server.address {}", "--server.address={}", ""])
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "box", "unix:///tmp/app.sock"])
 def test_an_address_that_others_reach_is_refused_unless_its_owner_opens_it(

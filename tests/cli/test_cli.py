@@ -10,6 +10,8 @@ from command_line import Command
 
 from xlite.runs.run import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("words", "sentence"),

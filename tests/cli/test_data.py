@@ -11,6 +11,7 @@ from command_line import Command
 from xlite.data.strategies import STRATEGIES
 
 
+@pytest.mark.slow
 def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path) -> None:
     status, out, err = xlite("data", "check", tiny_folder, "--json")
     assert (status, err) == (0, "")
@@ -52,6 +53,7 @@ def test_a_part_without_films_is_told(xlite: Command, tiny_folder: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
     status, out, _ = xlite("data", "split", tiny_folder, "--json")
     split = json.loads(out)
@@ -67,6 +69,7 @@ def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
     assert xlite("data", "split", tiny_folder, "--strategy", "image", "--allow-leakage")[0] == 0
 
 
+@pytest.mark.slow
 def test_films_that_are_missing_are_counted(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
     told = "3 of the 24 films in the table"
     report = tmp_path / "report.md"
@@ -94,6 +97,7 @@ def test_the_help_names_every_strategy(xlite: Command) -> None:
     assert "|".join(STRATEGIES) in xlite("data", "split", "--help")[1]
 
 
+@pytest.mark.slow
 def test_phantom_draws_a_folder_and_download_logs_on_stdout(
     xlite: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +137,7 @@ def test_check_shows_names_without_their_effects_and_counts_what_it_passes_over(
     assert report["passed_over"] == {"hidden": 1, "not a film": 1, "not a file": 1}
 
 
+@pytest.mark.slow
 def test_a_pipe_in_place_of_a_table_is_refused_at_once(xlite: Command, tiny_folder: Path) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("this system has no pipes in folders")
@@ -148,6 +153,7 @@ def test_a_pipe_in_place_of_a_table_is_refused_at_once(xlite: Command, tiny_fold
         assert (status, err.count("\n"), "it is a pipe, a socket or a device" in err) == (2, 1, True)
 
 
+@pytest.mark.slow
 def test_check_lists_films_that_the_gate_would_turn_or_refuse(xlite: Command, tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert xlite("data", "phantom", data, "--images", 3, "--patients", 3, "--size", 256)[0] == 0

@@ -23,6 +23,7 @@ def tiny(tmp_path: Path, lenient: None) -> Path:
     return save_student(tmp_path / "one.safetensors", untrained(hidden=16))
 
 
+@pytest.mark.slow
 def test_each_dicom_film_gets_its_objects(tiny: Path, tmp_path: Path, xlite: Command) -> None:
     folder, out = tmp_path / "films", tmp_path / "objects"
     folder.mkdir()
@@ -41,6 +42,7 @@ def test_each_dicom_film_gets_its_objects(tiny: Path, tmp_path: Path, xlite: Com
     assert before == {path.name: pydicom.dcmread(path).SOPInstanceUID for path in out.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_film_that_no_result_can_refer_to_is_said_and_the_others_are_done(
     tiny: Path, tmp_path: Path, xlite: Command
 ) -> None:
@@ -103,6 +105,7 @@ def test_serve_says_what_does_not_go_together(words: tuple[str, ...], said: str,
     assert (status, out, err.count("\n")) == (2, "", 1) and said in err
 
 
+@pytest.mark.slow
 def test_a_node_says_where_it_is_and_ends_well(
     tiny: Path, own_home: Path, xlite: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

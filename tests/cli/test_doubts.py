@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
 from command_line import Command
 from doubtful_labels import write_doubtful_folder, write_knowing_predictions
 
 from xlite.data.worklist import read_worklist
 
 
+@pytest.mark.slow
 def test_the_list_lies_in_the_folder_and_is_a_worklist(xlite: Command, tmp_path: Path) -> None:
     folder = write_doubtful_folder(tmp_path / "data")
     file = write_knowing_predictions(tmp_path / "said.csv", folder)

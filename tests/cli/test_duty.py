@@ -24,6 +24,7 @@ def two_models(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return save_demo_model(tmp_path / "package", "demo"), save_demo_model(own_home, "mine", seed=1)
 
 
+@pytest.mark.slow
 def test_it_says_chooses_and_goes_back(xlite: Command, two_models: tuple[Path, Path], own_home: Path) -> None:
     shipped, mine = two_models
     unknown = "How good it is is not known: it has no report on test films. The Results page measures it."
@@ -39,6 +40,7 @@ def test_it_says_chooses_and_goes_back(xlite: Command, two_models: tuple[Path, P
     assert xlite("duty", "demo") == (0, at_first.replace("as nobody chose another", "by choice"), "")
 
 
+@pytest.mark.slow
 def test_it_answers_in_json(xlite: Command, two_models: tuple[Path, Path], own_home: Path) -> None:
     shipped, mine = two_models
     known = Listed(list_name="own.txt", films=200, inside=7, known=7)
@@ -64,6 +66,7 @@ def test_it_answers_in_json(xlite: Command, two_models: tuple[Path, Path], own_h
     assert answer["warning"] is None
 
 
+@pytest.mark.slow
 def test_a_lost_choice_is_a_warning_beside_the_answer(
     xlite: Command, two_models: tuple[Path, Path], own_home: Path
 ) -> None:
@@ -95,6 +98,7 @@ def test_without_any_model_it_says_so(
     assert xlite("duty") == (0, "No model is on duty: this machine has none.\n", "")
 
 
+@pytest.mark.slow
 def test_share_and_serve_leave_the_choice_to_who_reads(
     xlite: Command, two_models: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import inspect
 from pathlib import Path
 
+import pytest
 from command_line import Command
 from demo_home import save_demo_model
 
@@ -12,6 +13,7 @@ from xlite.evaluation.embedding import MOST
 from xlite.runs.embedding_run import EmbeddingRun
 
 
+@pytest.mark.slow
 def test_an_embedding_is_made_once(xlite: Command, own_home: Path, tiny_folder: Path) -> None:
     model = save_demo_model(own_home)
     run = EmbeddingRun.of(model, NihFolder.open(tiny_folder), 20)

@@ -9,6 +9,8 @@ from command_line import Command
 
 from xlite.models.available import EXPORT_FILE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(exported: tuple[Path, Path], tmp_path: Path) -> Path:

@@ -45,6 +45,7 @@ def test_columns_are_shown_and_asked_for(
     assert (out / "import.json").exists()
 
 
+@pytest.mark.slow
 def test_labels_columns_policy_and_mapping_by_options(xlite: Command, tmp_path: Path) -> None:
     source = write_own(tmp_path / "source")
     words = ["data", "import", "csv", source, tmp_path / "own", "--yes", "--json", "--name", "ward-3"]

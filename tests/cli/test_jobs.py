@@ -61,6 +61,7 @@ def test_a_live_run_is_neither_renamed_nor_deleted(run: Run, xlite: Command, wor
     assert names() == ["one"]
 
 
+@pytest.mark.slow
 def test_delete_is_asked_twice(run: Run, xlite: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = (2, "Error: that is not 'one', so nothing was deleted\n")
     for answers, outcome in {"n\n": (130, "Error: interrupted\n"), "y\ntwo\n": kept}.items():
@@ -80,6 +81,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_delete_leaves_nothing_behind_and_needs_a_word(run: Run, xlite: Command) -> None:
     status, _, err = xlite("jobs", "delete", "one")
     assert (status, err.endswith("nobody can be asked here: add --yes\n")) == (2, True)
@@ -100,6 +102,7 @@ def test_a_deletion_that_breaks_off_shows_no_half_run(run: Run, monkeypatch: pyt
         Run.named("one")
 
 
+@pytest.mark.slow
 def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Command) -> None:
     with run.hold():
         run.write_progress(RunStatus(state="queued", message="waits for cpu behind two (1st in the queue)"))
@@ -117,6 +120,7 @@ def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Comma
     assert "Time left            2 min 10 s\n" in out and "Load                 50%\n" in out
 
 
+@pytest.mark.slow
 def test_a_note_is_written_shown_and_kept_through_a_rename(run: Run, xlite: Command) -> None:
     assert xlite("jobs", "note", "one") == (0, "Run one has no tags and no note.\n", "")
     assert xlite("jobs", "note", "one", "--tag", "paper, old", "--note", "the best\nof all") == (
@@ -135,6 +139,7 @@ def test_a_note_is_written_shown_and_kept_through_a_rename(run: Run, xlite: Comm
     )
 
 
+@pytest.mark.slow
 def test_list_and_status_show_tags_and_notes(run: Run, xlite: Command) -> None:
     assert xlite("jobs", "list")[1].splitlines()[0].split() == [
         *("Run", "State", "Epoch", "Best", "val", "AUC", "Best", "epoch")
@@ -166,6 +171,7 @@ def test_what_cannot_be_noted_is_one_sentence(
     assert not run.path("annotation.json").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_annotation_is_a_warning_in_lists_and_an_error_of_its_own(run: Run, xlite: Command) -> None:
     run.path("annotation.json").write_text("{")
     for words in (("list",), ("status", "one")):

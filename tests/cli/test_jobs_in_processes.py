@@ -11,6 +11,7 @@ from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
 
+@pytest.mark.slow
 def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
     status, out, err = xlite("jobs", "list")
     assert (status, "xlite train" in out, err) == (0, True, "")

@@ -40,6 +40,7 @@ def test_status_says_progress_readers_and_agreement(xlite: Command, ward: Labell
     assert lines[7:] == [f"{spoken(finding)} {words}" for finding, words in said.items()]
 
 
+@pytest.mark.slow
 def test_status_and_list_as_json(xlite: Command, ward: Labelling):
     one = json.loads(xlite("label", "status", "ward", "--json")[1])
     assert json.loads(xlite("label", "list", "--json")[1]) == [one]
@@ -49,6 +50,7 @@ def test_status_and_list_as_json(xlite: Command, ward: Labelling):
     assert xlite("label", "list")[1].split() == ["Labelling", "Films", "Done", "ward", "4", "0"]
 
 
+@pytest.mark.slow
 def test_export_makes_a_data_folder(xlite: Command, ward: Labelling, tmp_path: Path):
     out = tmp_path / "out"
     assert xlite("label", "export", "ward", out) == (

@@ -11,6 +11,8 @@ from noise_folder import write_noise_folder
 from xlite.cli import run
 from xlite.report.box_targets import read_targets
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def boxed(tiny_folder: Path) -> Path:
@@ -23,7 +25,6 @@ def model(own_home: Path) -> Path:
     return save_demo_model(own_home)
 
 
-@pytest.mark.slow
 def test_the_command_prints_the_metrics(
     boxed: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,7 +39,6 @@ def test_the_command_prints_the_metrics(
     assert report["methods"]["gradcam"]["checks"] is None
 
 
-@pytest.mark.slow
 def test_the_boxes_of_two_folders_are_of_films_of_each(
     boxed: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,8 @@ from command_line import Command, child
 
 from xlite.places import checkpoints_dir
 
+pytestmark = pytest.mark.slow
+
 
 def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:
     status, out, _ = xlite("bench", model, "--json")
@@ -34,7 +36,6 @@ def test_bench_times_the_engine_that_reads(xlite: Command, exported: tuple[Path,
     assert out.splitlines()[0].split()[:2] == ["model", "engine"] and "onnxruntime" in out
 
 
-@pytest.mark.slow
 def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = child("share", model, "--port", taken.getsockname()[1])

@@ -27,6 +27,7 @@ from xlite.images import read_image
 pytestmark = pytest.mark.usefixtures("lenient")
 
 
+@pytest.mark.slow
 def test_predict_reads_files_and_folders_in_the_order_given(
     xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +55,7 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     np.testing.assert_array_equal(written, reading.overlay(read_image(single), best[0][0]))
 
 
+@pytest.mark.slow
 def test_predict_without_a_folder_answers_and_leaves_nothing(
     xlite: Command, model: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +70,7 @@ def test_predict_without_a_folder_answers_and_leaves_nothing(
     assert status == 2 and "overlays are files: name a folder with --out" in err
 
 
+@pytest.mark.slow
 def test_predict_writes_a_page_a_film_as_the_app_does(
     xlite: Command, model: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -95,6 +98,7 @@ def test_predict_writes_a_page_a_film_as_the_app_does(
     assert caplog.records[-1].getMessage().startswith(f"Error: {tmp_path / 'a.png'}: its files cannot be")
 
 
+@pytest.mark.slow
 def test_predict_draws_the_map_that_is_asked_for(
     xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -116,6 +120,7 @@ def test_predict_draws_the_map_that_is_asked_for(
     assert any(not np.array_equal(*pair) for pair in pairs)
 
 
+@pytest.mark.slow
 def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_folder: Path) -> None:
     images = tiny_folder / "images"
     (images / "00000001_000.png").write_bytes(b"\x89PNG\r\n\x1a\n truncated")
@@ -127,6 +132,7 @@ def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_
     assert list(predictions["00000002_000.png"]) == [*FINDINGS, "guards", "worth"]
 
 
+@pytest.mark.slow
 def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, tiny_folder: Path) -> None:
     film = tiny_folder / "images" / "00000001_000.png"
     other = tiny_folder / "00000001_000.png"
@@ -141,6 +147,7 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
     assert (status, err.count("\n"), f"{film} was given twice" in err) == (2, 1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -172,6 +179,7 @@ def overlaid(out: Path) -> set[str]:
     return {re.sub(r"_\d_[A-Z][A-Za-z_]+\.png$", "", path.name) for path in out.glob("*.png")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["out", "."])
 def test_predict_does_not_read_its_own_overlays(
     place: str, xlite: Command, model: str, tiny_folder: Path
@@ -182,6 +190,7 @@ def test_predict_does_not_read_its_own_overlays(
     assert first == again and first[0] == 0 and len(json.loads(first[1])) == 24
 
 
+@pytest.mark.slow
 def test_a_film_alone_that_cannot_be_read_is_bad_input(xlite: Command, model: str, tmp_path: Path) -> None:
     (tmp_path / "film.png").write_text("no film")
     status, out, err = xlite("predict", model, tmp_path, "--out", tmp_path / "out")
@@ -202,6 +211,7 @@ def test_a_file_in_place_of_a_folder_is_a_sentence(xlite: Command, model: str, t
     assert (status, err.count("\n"), f"{taken} is a file" in err) == (2, 1, True)
 
 
+@pytest.mark.slow
 def test_films_of_any_name_are_read_and_none_ends_the_batch(
     xlite: Command, model: str, tmp_path: Path
 ) -> None:
@@ -236,6 +246,7 @@ def test_films_of_any_name_are_read_and_none_ends_the_batch(
     assert (status, list(json.loads(text)), err) == (0, names, "3 passed over (2 hidden, 1 not a film)\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
 def test_a_pipe_is_refused_at_once(xlite: Command, model: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "film.png")
@@ -243,6 +254,7 @@ def test_a_pipe_is_refused_at_once(xlite: Command, model: str, tmp_path: Path) -
     assert (status, out, err) == (2, "", f"Error: {tmp_path / 'film.png'}: this is not a file\n")
 
 
+@pytest.mark.slow
 def test_a_run_that_has_not_finished_is_gone_on_with_or_replaced(
     xlite: Command, model: str, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +305,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_film_and_its_mirror_image_are_read_as_one(xlite: Command, model: str, tiny_folder: Path) -> None:
     film, out = tiny_folder / "images" / "00000001_000.png", tiny_folder / "out"
     turned = tiny_folder / "turned.png"
@@ -310,6 +323,7 @@ def test_a_film_and_its_mirror_image_are_read_as_one(xlite: Command, model: str,
     assert (status, "--tta" in err, "'ten'" in err) == (2, True, True)
 
 
+@pytest.mark.slow
 def test_models_joined_by_commas_are_read_as_one(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
     film, out = tiny_folder / "images" / "00000001_000.png", tmp_path / "out"
     one, other = (save_student(tmp_path / f"{seed}.safetensors", student(seed=seed)) for seed in (0, 1))

@@ -12,6 +12,8 @@ from xlite.examples import examples
 from xlite.findings import FINDINGS
 from xlite.images import read_image
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def wrong_and_right(tmp_path: Path) -> Path:

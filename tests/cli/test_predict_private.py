@@ -62,6 +62,7 @@ def films() -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_neither_messages_nor_logs_nor_warnings_name_a_person(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
@@ -83,6 +84,7 @@ def test_neither_messages_nor_logs_nor_warnings_name_a_person(caplog: pytest.Log
         assert (name, leaks(" ".join(told))) == (name, [])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("lenient")
 @pytest.mark.filterwarnings("default")
 def test_predict_writes_and_prints_nothing_of_a_person(

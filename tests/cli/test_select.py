@@ -16,6 +16,8 @@ from xlite.data.tables import find_table
 from xlite.data.worklist import read_worklist
 from xlite.findings import FINDINGS
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_round_of_films_to_label(xlite: Command, own_home: Path, tiny_folder: Path, tmp_path: Path) -> None:
     save_demo_model(own_home)
@@ -80,7 +82,6 @@ def test_a_study_on_the_features_of_a_model(
     assert "logistic regressions on the features of demo0" in text and "2 seeds" in text
 
 
-@pytest.mark.slow
 def test_a_study_of_whole_runs_goes_on_where_it_was(
     xlite: Command, own_home: Path, enough: Path, tmp_path: Path
 ) -> None:

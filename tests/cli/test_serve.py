@@ -8,6 +8,8 @@ from command_line import Command
 from xlite.cli import serve
 from xlite.places import bundled
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = str(bundled("app", "serve.py"))
 TOKEN = "q7Zr2LwX9vKe4TgB"
 

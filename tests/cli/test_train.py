@@ -16,6 +16,7 @@ from xlite.presets import PRESETS
 from xlite.runs.run import Run
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
     status, out, err = xlite("train", "--data", tiny_folder, "--name", "one", "--epochs", 2, *TINY.split())
     assert (status, err) == (0, "")
@@ -67,6 +68,7 @@ def test_augmentation_is_typed_as_a_strength_or_as_the_switch_that_it_was(
     )
 
 
+@pytest.mark.slow
 def test_options_win_over_a_preset_and_a_run_keeps_what_came_of_both(
     xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +89,7 @@ def test_options_win_over_a_preset_and_a_run_keeps_what_came_of_both(
         assert (status, said in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_run_with_an_unknown_setting_goes_on_and_says_so(
     xlite: Command, films: Path, quick_report: None
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_run_with_an_unknown_setting_goes_on_and_says_so(
     assert json.loads(run.path("config.json").read_text()) == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -120,6 +124,7 @@ def test_a_run_that_is_refused_leaves_nothing(
     assert list(checkpoints_dir().glob("[!.]*")) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_in_its_first_epoch_is_kept(xlite: Command, tiny_folder: Path) -> None:
     words = ["--data", tiny_folder, "--name", "one", "--epochs", 1, "--lr", 10, "--grad-clip", 0]
     status, _, err = xlite("train", *words, "--weight-decay", 10, "--warmup-epochs", 0, *TINY.split())
@@ -159,6 +164,7 @@ def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
     assert Run.named("job").status().state == "stopped"
 
 
+@pytest.mark.slow
 def test_a_follower_that_fails_waits_until_its_leader_has_said_why(
     xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +182,7 @@ def test_a_follower_that_fails_waits_until_its_leader_has_said_why(
     assert "SLURM started 2 processes on 1 machine" in said[0]
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_a_run_would_take_and_makes_none(xlite: Command, films: Path) -> None:
     words = ["--data", films, *tiny_words(), "--loss", "focal", "--dry-run"]
     status, out, err = xlite("train", *words)

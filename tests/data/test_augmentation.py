@@ -41,6 +41,7 @@ def changed_alike(drawn: BatchAugment, **only: bool) -> np.ndarray:
     return np.flatnonzero(np.all([done[step] == only.get(step, False) for step in done], axis=0))
 
 
+@pytest.mark.slow
 def test_what_is_done_depends_on_seed_epoch_and_row_alone(film):
     drawn, rows = batch_augment(), torch.arange(200)
     still = rows[~torch.from_numpy(drawn.noisy[:200])]  # torch draws only the pattern of the noise

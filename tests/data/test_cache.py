@@ -192,6 +192,7 @@ def test_of_two_processes_one_builds_and_the_other_waits(tiny_folder, tmp_path):
     np.testing.assert_array_equal(open_cache(paths, SMALL, tmp_path / "cache"), decoded(paths))
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_leaves_nothing_that_counts(tiny_folder, tmp_path):
     process = start_build(
         tiny_folder, tmp_path / "cache", "print('film', flush=True); import time; time.sleep(0.1)"

@@ -90,6 +90,7 @@ def test_parts_share_one_cache_and_read_none_of_it_beforehand(folder):
     assert len(list((folder.root / "cache").glob("*.npy"))) == 1
 
 
+@pytest.mark.slow
 def test_augmentation_depends_on_seed_epoch_and_index_alone(films):
     first = all_of(dataset_of(films))
     assert len(torch.unique(first.flatten(1), dim=0)) > 6  # though the films are alike
@@ -103,6 +104,7 @@ def test_augmentation_depends_on_seed_epoch_and_index_alone(films):
     np.testing.assert_array_equal(all_of(dataset, workers=1).numpy(), first.numpy())
 
 
+@pytest.mark.slow
 def test_the_steps_of_the_augmentation_are_drawn_independently(films):
     dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, augmentation(flip=True))
     unchanged = 0

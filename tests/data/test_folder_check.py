@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import numpy as np
+import pytest
 from unknown_labels import hide_labels
 
 from xlite.data.folder import NihFolder
@@ -49,6 +50,7 @@ def test_a_film_that_shows_nothing_is_listed(tiny_folder):
     assert why.startswith("the film shows nothing: all of it is about as bright (grey level 128 of 255)")
 
 
+@pytest.mark.slow
 def test_labels_that_are_unknown_are_told_and_no_fault(tiny_folder, xlite):
     stems = NihFolder.open(tiny_folder).table["stem"].tolist()
     folder = hide_labels(tiny_folder, {stem: ("Hernia", "Mass")[: 1 + (stem < "00000003")] for stem in stems})

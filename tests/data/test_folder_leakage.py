@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from command_line import Command
 from noise_folder import write_noise_folder
 
@@ -12,6 +13,8 @@ from xlite.data.folder_leakage import folder_leakage
 from xlite.data.joined import open_data
 from xlite.data.leakage import leakage_report
 from xlite.data.split_files import foresee_split
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_film_of_two_folders_that_crosses_from_train_to_test_is_found(

@@ -43,6 +43,7 @@ def test_the_same_file_is_known_and_no_other_is_opened(
     assert index.find(b"") is None
 
 
+@pytest.mark.slow
 def test_the_same_pixels_are_known_by_the_cache_that_training_made(tiny_folder: Path) -> None:
     path = tiny_folder / "images" / "00000005_001.png"
     again = saved_again(path)
@@ -54,6 +55,7 @@ def test_the_same_pixels_are_known_by_the_cache_that_training_made(tiny_folder: 
     assert index.find(other) is None and index.find(b"no film") is None
 
 
+@pytest.mark.slow
 def test_a_film_that_was_replaced_since_is_not_taken_for_the_old_one(tiny_folder: Path) -> None:
     path = tiny_folder / "images" / "00000005_001.png"
     again = saved_again(path)
@@ -76,6 +78,7 @@ def test_the_newest_cache_is_taken_and_a_damaged_one_is_none(tiny_folder: Path, 
     assert cached_crcs(folder) == (0, {})
 
 
+@pytest.mark.slow
 def test_films_of_several_folders_are_known_by_each_ones_cache(tmp_path: Path) -> None:
     west = write_noise_folder(tmp_path / "west")
     east = write_noise_folder(tmp_path / "east", patients=15, seed=1)

@@ -60,6 +60,7 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_folder_has_what_was_asked_for(phantom: Path) -> None:
     folder = NihFolder.open(phantom)
     assert (len(folder.table), folder.table.patient.nunique()) == (IMAGES, PATIENTS)
@@ -113,6 +114,7 @@ def test_same_seed_same_bytes_whatever_the_processes(tmp_path: Path) -> None:
     assert digest(tmp_path / "1") == digest(tmp_path / "2")
 
 
+@pytest.mark.slow
 def test_another_seed_draws_another_folder(tmp_path: Path) -> None:
     for seed in (1, 2):
         write_phantom(tmp_path / str(seed), 3, 2, 48, seed)
@@ -121,6 +123,7 @@ def test_another_seed_draws_another_folder(tmp_path: Path) -> None:
     assert films and all(first[name] != second[name] for name in films)
 
 
+@pytest.mark.slow
 def test_a_low_dose_takes_the_same_films_of_the_same_patients(tmp_path: Path) -> None:
     for technique in TECHNIQUES:
         write_phantom(tmp_path / technique, 3, 2, 48, 1, technique=technique)
@@ -150,6 +153,7 @@ def test_progress_ends_with_all_films(tmp_path: Path) -> None:
     assert len(seen) == 2 and seen[-1] == (4, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finding", FINDINGS)
 @pytest.mark.parametrize(("patient", "view"), [(1, "PA"), (2, "AP")])
 def test_a_finding_changes_the_film_where_its_box_is(finding: str, patient: int, view: str) -> None:
@@ -185,6 +189,7 @@ def test_every_finding_has_a_painter() -> None:
     assert set(PAINTERS) == set(FINDINGS)
 
 
+@pytest.mark.slow
 def test_labels_keep_nihs_proportions() -> None:
     films = draw_labels(30_000, 8_000, seed=0)
     found = np.array([[name in shot.findings for name in FINDINGS] for shot in films])
@@ -220,6 +225,7 @@ def test_what_cannot_be_drawn_is_refused(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("full_at", "made_before"), [("film", ""), ("film", "parent/data"), ("README.txt", "parent")]
 )

@@ -20,6 +20,7 @@ def test_patients_are_dealt_whole_and_in_their_shares(large_table: NihFolder) ->
         assert len(part) / len(stems) == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_deal_keeps_the_order_of_its_films_and_depends_on_the_seed_alone(large_table: NihFolder) -> None:
     stems = large_table.table["stem"].tolist()[::-1]
     first, second = deal(large_table, stems, (0.5, 0.5), 7)

@@ -102,6 +102,7 @@ def test_columns_are_taken_by_name_and_every_row_must_have_them(tmp_path: Path) 
         columns_of(tmp_path, header, [["1", "a"], ["2", "b", "c"]], ["image"])
 
 
+@pytest.mark.slow
 def test_an_archive_that_unpacks_to_more_than_a_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.csv.gz"
     path.write_bytes(gzip.compress(b"image\n" * 10**7) * 5)  # 300 MB out of 300 KB

@@ -18,6 +18,7 @@ from xlite.errors import DataError
 tables = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 14)), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(films=tables, seed=st.integers(0, 2**31 - 1))
 def test_any_table_is_split_whole_and_no_patient_twice(films, seed):

@@ -116,6 +116,7 @@ def test_zips_in_a_zip_encrypted_and_unusual_ones_are_refused(tmp_path: Path) ->
     assert "is encrypted; unpack it first" in refusal(tmp_path / "secret.zip")
 
 
+@pytest.mark.slow
 def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zip_of(tmp_path / "bomb.zip", {f"{number}.png": bytes(10**7) for number in range(11)})
     monkeypatch.setattr(zipped, "_FREE_BYTES", 10**8)
@@ -153,6 +154,7 @@ def test_a_film_of_another_size_or_checksum_than_stated_is_damaged(tmp_path: Pat
         read_image(film)
 
 
+@pytest.mark.slow
 def test_damaged_zips_are_a_sentence_or_a_film(tmp_path: Path) -> None:
     whole = zip_of(tmp_path / "films.zip", {"a.png": PNG, "d/b": DICOM}).read_bytes()
     rng = np.random.default_rng(0)

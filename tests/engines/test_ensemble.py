@@ -39,6 +39,7 @@ def joined(paths: list[Path]) -> str:
     return ",".join(map(str, paths))
 
 
+@pytest.mark.slow
 def test_logits_and_maps_are_means_and_nothing_of_a_member_is_taken_for_the_mean(members: list[Path]) -> None:
     both, alone = Classifier.load(joined(members)), [Classifier.load(path) for path in members]
     x = both.input(FILM)
@@ -59,6 +60,7 @@ def test_logits_and_maps_are_means_and_nothing_of_a_member_is_taken_for_the_mean
     assert both.engine.name == "torch"
 
 
+@pytest.mark.slow
 def test_it_is_called_by_its_members_and_has_a_digest_of_both(members: list[Path]) -> None:
     both = Classifier.load(joined(members))
     digests = "\n".join(digest_of(path) for path in members)
@@ -70,6 +72,7 @@ def test_it_is_called_by_its_members_and_has_a_digest_of_both(members: list[Path
         both.model  # noqa: B018
 
 
+@pytest.mark.slow
 def test_the_mirror_image_of_an_ensemble_is_read_too(members: list[Path]) -> None:
     both = Classifier.load(joined(members)).flipped()
     there, back = both.read(FILM), both.read(np.ascontiguousarray(FILM[:, ::-1]))
@@ -77,6 +80,7 @@ def test_the_mirror_image_of_an_ensemble_is_read_too(members: list[Path]) -> Non
     np.testing.assert_allclose(there.disagreement, back.disagreement, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [

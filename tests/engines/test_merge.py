@@ -26,6 +26,7 @@ def members(exported, tmp_path_factory):
     return [exported[1], folder / "other.onnx"]
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_the_mean_of_its_members(members, tmp_path):
     out = tmp_path / "both.onnx"
     info = export_ensemble(members, out, None)

@@ -121,6 +121,7 @@ def lying_shape(proto):
     proto.graph.initializer[0].dims[0] = 2**40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [
@@ -166,6 +167,7 @@ def test_a_file_that_was_cut_short_is_refused(exported, tmp_path, share):
         OnnxEngine.load(path)
 
 
+@pytest.mark.slow
 def test_random_damage_is_refused_or_harmless(exported, tmp_path):
     content, rng = bytearray(exported[1].read_bytes()), np.random.default_rng(0)
     path = tmp_path / "damaged.onnx"

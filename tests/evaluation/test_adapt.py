@@ -47,6 +47,7 @@ def adapted(model: Path, elsewhere: Path) -> AdaptedModel:
     return adapt_model(model, elsewhere, AdaptOptions(films=100, draws=3, resamples=50))
 
 
+@pytest.mark.slow
 def test_whole_patients_fit_it_and_all_others_judge_it(adapted: AdaptedModel) -> None:
     report = adapted.report
     assert (report.films, report.patients) == (100, 50)
@@ -108,6 +109,7 @@ def test_it_says_to_which_films_and_gives_no_name_away(adapted: AdaptedModel, el
     assert not every & set(folder.table["stem"])
 
 
+@pytest.mark.slow
 def test_films_that_fitted_it_are_told_when_it_is_judged(
     adapted: AdaptedModel, elsewhere: Path, tmp_path: Path
 ) -> None:
@@ -132,6 +134,7 @@ def test_films_that_fitted_it_are_told_when_it_is_judged(
     )
 
 
+@pytest.mark.slow
 def test_films_of_patients_that_the_model_knows_are_in_neither(
     model: Path, elsewhere: Path, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ def test_too_few_films_are_refused(model: Path, elsewhere: Path) -> None:
         adapt_model(model, elsewhere, AdaptOptions(films=151))
 
 
+@pytest.mark.slow
 def test_isotonic_steps_are_refused(model: Path, elsewhere: Path, tmp_path: Path) -> None:
     classifier = Classifier.load(model)
     steps = Isotonic(logits=((0.0, 1.0),) * 14, probabilities=((0.1, 0.9),) * 14)
@@ -166,6 +170,7 @@ def test_isotonic_steps_are_refused(model: Path, elsewhere: Path, tmp_path: Path
         adapt_model(path, elsewhere, AdaptOptions(films=50, draws=2))
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_films(model: Path, elsewhere: Path, adapted: AdaptedModel) -> None:
     again = adapt_model(model, elsewhere, AdaptOptions(films=100, draws=3, resamples=50))
     assert again.report == adapted.report

@@ -55,6 +55,7 @@ def test_films_of_one_patient_or_without_an_auc_are_refused(
         compare_files(tmp_path / "healthy.csv", predictions, tiny_folder)
 
 
+@pytest.mark.slow
 def test_a_comparison_names_its_findings(large_table: NihFolder, tmp_path: Path) -> None:
     """Of 14 findings one is on the films of two patients only, so that some resamples lack it."""
     stems = large_table.table["stem"].tolist()

@@ -51,6 +51,7 @@ def noted(*sources: Source) -> dict:
     return {"teacher": "t", "teacher_knows": json.loads(json.dumps([one.model_dump() for one in sources]))}
 
 
+@pytest.mark.slow
 def test_a_sentence_of_old_is_told_with_the_count_in_it(model: Path, tiny_folder: Path) -> None:
     said = "a teacher was trained on 2 of the 4 test films of split x, and on patients of 3 of them"
     amend(model, notes={"contamination": said})
@@ -113,6 +114,7 @@ def test_what_teachers_know_is_counted_on_the_films_at_hand(
     assert told(other, "test")[1] == absent  # for that is another list
 
 
+@pytest.mark.slow
 def test_a_list_that_is_noted_takes_no_other_ones_place(
     model: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -158,6 +160,7 @@ def test_one_list_speaks_for_one_source(tiny_folder: Path, tmp_path: Path) -> No
         with_lists(every, f"{a},{tmp_path / 'other' / 'a.txt'}", folder)
 
 
+@pytest.mark.slow
 def test_one_known_list_leaves_a_second_teacher_unknown(
     model: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -174,6 +177,7 @@ def test_one_known_list_leaves_a_second_teacher_unknown(
     assert (both.films, both.unknown, both.clean.split.images) == (2, (), len(test) - 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("notes", "weights"),
     [
@@ -297,6 +301,7 @@ def test_the_public_weights_have_seen_most_of_the_official_test_films(shared_dat
     assert found.known == len(found.stems) == 20_383
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows", [{"split": 3}, {"seen": {"test": {"films": "many"}}}, {"seen": [1]}])
 def test_damaged_notes_of_what_a_teacher_knows_are_a_sentence(model: Path, tiny_folder: Path, knows) -> None:
     amend(model, notes={"teacher": "t", "teacher_knows": [knows]})

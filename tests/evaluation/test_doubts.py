@@ -72,6 +72,7 @@ def test_predictions_of_other_films_and_labels_of_too_few_patients_are_refused(t
         doubts_by_predictions(write_knowing_predictions(tmp_path / "few.csv", few), few.root)
 
 
+@pytest.mark.slow
 def test_a_model_s_features_are_cross_fitted_and_what_it_knows_is_said(
     tmp_path: Path, tiny_folder: Path, own_home: Path
 ) -> None:

@@ -34,6 +34,8 @@ from xlite.metrics.per_finding import auc_per_class
 from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.metrics_json import report_json
 
+pytestmark = pytest.mark.slow
+
 LOOKED_AT = Guarded(films=1, verdicts={"pass": 1, "caution": 0, "offer": 0, "refuse": 0}, reasons={}), None
 
 

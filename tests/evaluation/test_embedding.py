@@ -20,6 +20,7 @@ def test_all_films_are_drawn_or_as_many_as_asked_for_the_same_each_time():
     assert some == drawn(stems, 100) == sorted(set(some)) and len(some) == 100
 
 
+@pytest.mark.slow
 def test_films_alike_stay_together_and_the_map_is_the_same_each_time():
     rng = np.random.default_rng(0)
     kinds = np.repeat(np.arange(3), 40)
@@ -46,6 +47,7 @@ def classifier(own_home: Path) -> Classifier:
     return Classifier.load(save_demo_model(own_home))
 
 
+@pytest.mark.slow
 def test_a_map_has_the_films_that_can_be_read_with_their_probabilities(
     classifier: Classifier, tiny_folder: Path, tmp_path: Path
 ):

@@ -92,6 +92,7 @@ def test_a_withheld_threshold_calls_nothing_and_has_no_rates() -> None:
     assert limits(report) == (WithheldThresholds(positive={"Atelectasis": 3}, negative={"Atelectasis": 90}),)
 
 
+@pytest.mark.slow
 def test_each_metric_is_there_with_its_interval() -> None:
     labels, probs, patients = films()
     cuts = np.linspace(0.3, 0.5, 14)
@@ -145,6 +146,7 @@ def test_each_metric_is_there_with_its_interval() -> None:
     assert report.macro_findings == dict.fromkeys(NAMES, 14)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report_and_another_seed_other_intervals() -> None:
     one, two, three = (evaluate(*films(), seed=seed) for seed in (1, 1, 2))
     assert one == two

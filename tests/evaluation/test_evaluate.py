@@ -22,6 +22,8 @@ from xlite.images import read_image
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
 from xlite.metrics.thresholds import Thresholds
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tiny_folder: Path, own_home: Path) -> Path:

@@ -49,6 +49,7 @@ def test_a_slope_goes_on() -> None:
     assert np.abs(painted_over(film, hidden).astype(int) - film).max() < 40
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 99), share=st.floats(0.05, 0.95), side=st.integers(1, 65))
 def test_what_is_painted_lies_within_what_is_seen(seed: int, share: float, side: int) -> None:
     rng = np.random.default_rng(seed)

@@ -24,6 +24,7 @@ def noise(count: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, 32, 32), dtype=np.uint8)
 
 
+@pytest.mark.slow
 def test_it_is_that_of_the_pooled_features(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of no more films than FILMS, spread over the part."""
     monkeypatch.setattr(likeness, "FILMS", 210)
@@ -47,6 +48,7 @@ def test_too_few_films_measure_nothing(classifier: Classifier, training: int, va
     assert measured(classifier.engine, noise(training, 0), noise(validation, 1)) is None
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_keeps_what_validation_says_keeps_the_likeness_too(
     classifier: Classifier, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

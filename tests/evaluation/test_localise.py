@@ -40,6 +40,7 @@ def judged(model: str | Path, data: Path, part: str = "test", progress=None, **o
     return judge_maps(model, data, "official", part, MapOptions(**options), progress)
 
 
+@pytest.mark.slow
 def test_a_report_holds_the_metrics_of_every_box(boxed: Path, model: Path) -> None:
     done = []
     found = judged(
@@ -90,6 +91,7 @@ def test_a_report_holds_the_metrics_of_every_box(boxed: Path, model: Path) -> No
     assert others[-1] == FewBoxes(findings=("Cardiomegaly", "Effusion", "Infiltration", "Mass"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report(boxed: Path, model: Path) -> None:
     reports = [judged(model, boxed, methods=METHODS[:1], checks=1).report for _ in range(2)]
     assert reports[0] == reports[1]
@@ -120,6 +122,7 @@ def test_a_folder_without_boxes_is_refused(tiny_folder: Path, model: Path) -> No
         judged(model, tiny_folder)
 
 
+@pytest.mark.slow
 def test_an_evaluation_judges_the_maps_if_the_folder_has_boxes(boxed: Path, model: Path) -> None:
     options = JudgeOptions(resamples=20)
     found = judge_model(model, boxed, "official", "test", options).report.localisation
@@ -131,6 +134,7 @@ def test_an_evaluation_judges_the_maps_if_the_folder_has_boxes(boxed: Path, mode
     assert judge_model(model, boxed, "official", "test", options).report.localisation is None
 
 
+@pytest.mark.slow
 def test_several_boxes_of_a_finding_on_one_film_are_one_target(boxed: Path, model: Path) -> None:
     more = "00000002_000.png,Effusion,0,0,200,200,,,\n00000002_000.jpg,Effusion,800,800,200,200,,,\n"
     with (boxed / "BBox_List_2017.csv").open("a") as table:
@@ -153,6 +157,7 @@ def test_several_boxes_of_a_finding_on_one_film_are_one_target(boxed: Path, mode
     assert sum(layercam.faults.values()) <= 4
 
 
+@pytest.mark.slow
 def test_an_export_is_judged_as_its_model_is(boxed: Path, exported: tuple[Path, Path]) -> None:
     """With the maps that it has; what needs weights is left out and said."""
     model, export = exported
@@ -188,6 +193,7 @@ def test_an_ensemble_is_judged_by_the_mean_of_its_maps(
     assert both.methods == alone.methods  # the mean of the same maps twice
 
 
+@pytest.mark.slow
 def test_an_evaluation_of_an_export_judges_its_maps(boxed: Path, exported: tuple[Path, Path]) -> None:
     model, export = (
         judge_model(one, boxed, "official", "test", JudgeOptions(resamples=20)).report.localisation

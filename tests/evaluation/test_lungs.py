@@ -16,6 +16,7 @@ def lungs() -> Lungs:
     return Lungs.load()
 
 
+@pytest.mark.slow
 def test_the_lungs_of_drawn_films_are_found(lungs: Lungs) -> None:
     """All but 2 % of them lie in the mask, which is larger by its margin."""
     for film in draw_labels(6, 6, seed=99):

@@ -31,6 +31,8 @@ from xlite.metrics.calibration import Platt
 from xlite.models.info import read_info
 from xlite.report.sentences import clean
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tiny_folder: Path, own_home: Path) -> Path:

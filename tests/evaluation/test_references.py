@@ -10,6 +10,7 @@ from xlite.evaluation.references import TEST_LISTS, films_digest, published_refe
 from xlite.findings import FINDINGS
 
 
+@pytest.mark.slow
 def test_the_known_test_lists_are_told_by_their_films(shared_data: Path) -> None:
     tables = shared_data / "nih_tables"
     lists = {"official": "test_list.txt", "chexnet": "chexnet_test_list.txt"}

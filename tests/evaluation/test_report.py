@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from demo_home import drawn_films
 
 from xlite.evaluation.base import Stamp
@@ -36,6 +37,7 @@ def _kept(old: object, new: object) -> object:
     return new
 
 
+@pytest.mark.slow
 def test_a_report_is_read_back_but_for_the_stems() -> None:
     stems = frozenset(drawn_films(np.random.default_rng(0)).stems[:10])
     report = drawn_report(caveats=[TrainedOn(films=200, known=10, stems=stems)])
@@ -46,6 +48,7 @@ def test_a_report_is_read_back_but_for_the_stems() -> None:
     assert again.caveats[0].stems == frozenset() and again.caveats[1:] == report.caveats[1:]
 
 
+@pytest.mark.slow
 def test_reasons_in_words_become_the_caveats_that_count_films() -> None:
     stems = frozenset(drawn_films(np.random.default_rng(0)).stems[:10])
     report = drawn_report(caveats=[TrainedOn(films=200, known=10, stems=stems)])
@@ -55,6 +58,7 @@ def test_reasons_in_words_become_the_caveats_that_count_films() -> None:
     assert Report.model_validate(content).model_dump() == report.model_dump()
 
 
+@pytest.mark.slow
 def test_a_metric_is_an_estimate_whichever_way_it_is_kept() -> None:
     report = drawn_report()
     mass = report.per_class["Mass"]

@@ -17,6 +17,7 @@ from xlite.images import Preprocess
 from xlite.models.info import ModelInfo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_randomisation_forgets_from_the_output_down(stage):
     model, films = student(), torch.randn(8, 3, 96, 96)

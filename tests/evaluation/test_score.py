@@ -38,6 +38,8 @@ from xlite.report.metrics_json import report_json
 from xlite.report.sentences import clean, comparison_sentence, sentence
 from xlite.report.terminal import summary
 
+pytestmark = pytest.mark.slow
+
 Kind = TypeVar("Kind")
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -346,7 +348,6 @@ def test_a_table_of_one_patient_has_metrics_without_intervals(table: Path) -> No
     assert not any(gap.larger_than_noise for one in report.subgroups.values() for gap in one.gaps)
 
 
-@pytest.mark.slow
 def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     shared_data: Path, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ def common_folder(model: Path, tmp_path: Path) -> Path:
     return write_common_folder(tmp_path / "common", model)
 
 
+@pytest.mark.slow
 def test_shortcuts_are_looked_for_on_one_part(model: Path, common_folder: Path) -> None:
     calls = []
     found = judge_shortcuts(
@@ -45,6 +46,7 @@ def test_a_part_that_bears_no_mean_is_refused(model: Path, tiny_folder: Path) ->
         judge_shortcuts(model, tiny_folder, "patient", "test", JudgeOptions(resamples=20))
 
 
+@pytest.mark.slow
 def test_the_command_writes_both_files(
     xlite: Command, model: Path, common_folder: Path, tmp_path: Path
 ) -> None:

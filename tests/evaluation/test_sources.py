@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tiny_models import save_student, student
 
 from xlite.classify import Classifier
 from xlite.evaluation.sources import Source, read_sources
 from xlite.models.info import ModelNotes
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_ensemble_knows_what_each_of_its_members_knows(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def test_a_gap_that_is_there_is_larger_than_noise_and_one_that_is_not_is_not() -
     assert not quiet.larger_than_noise
 
 
+@pytest.mark.slow
 def test_hardly_any_gap_is_found_by_chance() -> None:
     alarms = [one for seed in range(12) for one in by_view(n=400, seed=seed).gaps if one.larger_than_noise]
     assert len(alarms) <= 3

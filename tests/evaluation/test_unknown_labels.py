@@ -36,6 +36,7 @@ def as_numbers(found: object) -> object:
     return found if found is None else pytest.approx(found, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_finding_is_judged_by_the_films_that_it_is_known_of() -> None:
     films = unknown_films()
     resamples = Resamples(films.patients, 40)
@@ -60,6 +61,7 @@ def test_a_finding_is_judged_by_the_films_that_it_is_known_of() -> None:
         assert found.calibration_slope.value == as_numbers(some.calibration_slope.value)
 
 
+@pytest.mark.slow
 def test_what_is_not_labelled_has_no_metric_and_is_in_no_mean() -> None:
     report, films = unknown_report()
     found = report.per_class[NOBODY_KNOWS]

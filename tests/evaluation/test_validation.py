@@ -13,6 +13,8 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import perfect_ece_per_class
 from xlite.metrics.thresholds import RULES, Thresholds, ValidationPatients
 
+pytestmark = pytest.mark.slow
+
 
 def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> None:
     rng = np.random.default_rng(0)

@@ -53,6 +53,7 @@ def in_floats(film: np.ndarray, coarse: np.ndarray, opacity: float) -> np.ndarra
     return (1 - alpha) * film[..., None] + alpha * colours
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     coarse=hnp.arrays(np.float32, (7, 7), elements=st.floats(0, 1e6, width=32)),

@@ -39,12 +39,14 @@ def check_against_the_library(model: Student, method: str, side: int = 96) -> No
     assert (maps.amax((2, 3)) > 0).float().mean() > 0.2  # not a comparison of empty maps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", CLOSED_FORM)
 @pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050"])
 def test_maps_of_a_head_of_one_linear_layer_are_those_of_pytorch_grad_cam(method, backbone):
     check_against_the_library(student(backbone, hidden=0), method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050", "test_convnext"])
 @pytest.mark.parametrize("method", CLOSED_FORM)
@@ -53,7 +55,10 @@ def test_maps_are_those_of_pytorch_grad_cam(method, backbone, attention):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize(
+    "attention",
+    [ATTENTIONS[0], *(pytest.param(attention, marks=pytest.mark.release) for attention in ATTENTIONS[1:])],
+)
 @pytest.mark.parametrize("backbone", FULL)
 @pytest.mark.parametrize("method", CLOSED_FORM)
 def test_maps_of_each_backbone_are_those_of_pytorch_grad_cam(method, backbone, attention):
@@ -94,6 +99,7 @@ def test_an_unknown_method_is_refused():
         activation_maps(student(), torch.zeros(1, 3, 64, 64), "cam")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_films_maps_do_not_depend_on_its_batch(method):
     model = student()
@@ -152,6 +158,7 @@ def test_a_model_in_training_is_refused():
         activation_maps(student().train(), torch.zeros(1, 3, 64, 64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_is_that_of_the_library_on_the_whole_model(method):
     model = student("mobilenetv3_small_050")

@@ -52,6 +52,7 @@ def test_the_shipped_model_has_its_card_and_what_it_is_worth(tmp_path):
     assert 'Classifier.load("demo")' in card.text
 
 
+@pytest.mark.slow
 def test_a_model_by_itself_has_a_card_that_says_what_is_known(exported, tmp_path):
     source, folder = exported[0], tmp_path / "hub"
     write_hub(source, "tiny", folder)
@@ -68,6 +69,7 @@ def test_a_model_by_itself_has_a_card_that_says_what_is_known(exported, tmp_path
     assert one.name == "hub" and one.info == other.info
 
 
+@pytest.mark.slow
 def test_an_export_of_the_model_goes_with_it(exported, tmp_path):
     source = tmp_path / "run" / "model.safetensors"
     source.parent.mkdir()

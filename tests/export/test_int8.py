@@ -36,6 +36,7 @@ def source(tmp_path, exported):
     return path, folder.root
 
 
+@pytest.mark.slow
 def test_layers_before_pooling_are_quantised_and_no_others(exported):
     file = read_onnx(exported[1])
     films = np.random.default_rng(0).integers(0, 256, (12, 96, 96), dtype=np.uint8)
@@ -67,6 +68,7 @@ def test_logits_are_shifted_and_nothing_else(exported):
     np.testing.assert_allclose(shifted.logits(x) - whole.logits(x), np.tile(by, (2, 1)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_more_layers_are_tried_in_float_if_decisions_suffer_and_logits_keep_their_mean(
     source, tmp_path, monkeypatch
 ):
@@ -107,6 +109,7 @@ def test_calibration_films_are_of_many_patients_and_both_views():
     assert sorted(spread_over(table, 99)) == list(range(15))
 
 
+@pytest.mark.slow
 def test_an_int8_export_is_fitted_to_its_own_answers(source, tmp_path, monkeypatch, xlite):
     monkeypatch.setattr(int8, "in_turns", lambda files: [2.0, 1.0])
     monkeypatch.setattr(int8.Loss, "objections", lambda self: [])  # of noise nothing can be asked
@@ -135,6 +138,7 @@ def test_what_is_not_worth_having_is_not_written(source, tmp_path, monkeypatch):
         export_int8(path, tmp_path / "out" / "x.onnx", data)
 
 
+@pytest.mark.slow
 def test_options_that_do_not_go_together_are_refused(exported, xlite, tmp_path):
     status, _, err = xlite("export", exported[0], "--int8", "--fp16")
     assert (status, err) == (

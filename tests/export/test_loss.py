@@ -24,6 +24,7 @@ def test_the_same_answers_lose_nothing(exported, films):
     assert found.macro.difference.value == 0 and list(found.by_finding) == list(FINDINGS)
 
 
+@pytest.mark.slow
 def test_noise_and_a_shift_are_refused_each_for_what_it_does(exported, films):
     labels, logits = films
     info = read_info(exported[0])

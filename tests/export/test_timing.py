@@ -8,6 +8,8 @@ import pytest
 from xlite.errors import RunError
 from xlite.export.timing import in_turns
 
+pytestmark = pytest.mark.slow
+
 
 def test_files_take_turns(exported: tuple[Path, Path]) -> None:
     times = in_turns({"one": exported[1], "other": exported[1]}, turns=1, runs=2)

@@ -13,6 +13,8 @@ from xlite.places import bundled
 from xlite.reading import Reading
 from xlite.report.worth import threshold_sentence, worth_sentences, worth_table
 
+pytestmark = pytest.mark.slow
+
 
 def holds(steps, probability):
     return [text for place, text in steps if place <= probability][-1]

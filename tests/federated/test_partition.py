@@ -30,6 +30,7 @@ def test_no_patient_is_in_two_clients_and_no_film_is_lost(films: Path, deal: Dea
     assert partition(folder, split, 3, deal, seed=1) == dealt
 
 
+@pytest.mark.slow
 def test_by_view_the_first_client_has_fewest_ap_films(large_table: NihFolder):
     views = np.array(["AP" if number % 3 == 0 else "PA" for number in range(len(large_table.table))])
     large_table.table["view"] = views
@@ -38,6 +39,7 @@ def test_by_view_the_first_client_has_fewest_ap_films(large_table: NihFolder):
     assert share == sorted(share) and share[2] - share[0] > 0.25
 
 
+@pytest.mark.slow
 def test_by_prevalence_a_small_alpha_makes_clients_less_alike(large_table: NihFolder):
     split = load_split(large_table, "patient")
 

@@ -130,7 +130,7 @@ def test_no_run_of_a_federation_is_trained_alone(own_home: Path, tiny_folder: Pa
 def test_a_damaged_simulation_is_refused_in_a_sentence(own_home: Path, tiny_folder: Path):
     run = simulated(tiny_folder)
     run.path("simulation.json").write_text("{}")
-    with pytest.raises(RunError, match="simulation.json is not what X-Lite writes: plan: Field required"):
+    with pytest.raises(RunError, match="simulation.json is not what X-Lite writes: plan is missing"):
         Simulation.of(run)
     run.path("simulation.json").unlink()
     with pytest.raises(RunError, match="run 'sim' is no simulation of a federation"):

@@ -36,6 +36,7 @@ def refusal(data: bytes) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

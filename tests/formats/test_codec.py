@@ -21,6 +21,7 @@ def jpeg(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_it_gives_the_samples_of_the_frame() -> None:
     dataset = make()
     dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
@@ -44,6 +45,7 @@ def test_what_is_no_frame_is_an_error_of_the_film() -> None:
         decode_apart("libjpeg", b"no frame", seconds=5, kind="u1", damaged="it is damaged")
 
 
+@pytest.mark.slow
 def test_memory_and_time_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, started = jpeg(np.zeros((6000, 6000), np.uint8)), time.monotonic()
     with pytest.raises(ImageError, match="damaged"):

@@ -127,6 +127,7 @@ def test_a_film_whose_rows_have_one_filter_is_the_same(
     np.testing.assert_array_equal(film, read_png(png(pixels, colour, bits)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
 def test_what_is_damaged_is_refused_though_its_chunks_have_right_checksums(
     data: bytes, capfd: pytest.CaptureFixture[str]

@@ -78,6 +78,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", SAME.values(), ids=SAME)
 def test_all_ways_to_store_a_film_give_the_same_film(data: bytes) -> None:
     image = read_image(data)
@@ -91,6 +92,7 @@ def test_jpeg_inside_is_read(mode: str) -> None:
     assert np.abs(read_image(data).astype(int) - SMOOTH).max() <= 6
 
 
+@pytest.mark.slow
 def test_transparent_pixels_become_black_and_one_bit_is_black_and_white() -> None:
     for mode in ("L", "RGB"):
         np.testing.assert_array_equal(read_image(tiff(half_transparent(mode))), LEFT_HALF)
@@ -172,11 +174,13 @@ def test_jpeg_strips_of_another_size_are_no_film() -> None:
         assert "another size than it should" in refusal(taller)
 
 
+@pytest.mark.slow
 def test_a_film_of_very_many_strips_is_refused_at_once() -> None:
     tall = tiff(np.zeros((100_000, 32), np.uint8), compression="tiff_adobe_deflate", strip_size=32)
     assert "is cut into 100,000 strips or tiles" in refusal(tall)
 
 
+@pytest.mark.slow
 def test_an_entry_that_comes_again_and_again_costs_nothing() -> None:
     """Each copy of a value would be of four megabytes."""
     data = tiff(FILM)

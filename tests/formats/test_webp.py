@@ -32,11 +32,13 @@ def refusal(data: bytes) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_lossless_films_are_read_to_the_bit_and_lossy_ones_nearly() -> None:
     np.testing.assert_array_equal(read_image(webp(FILM, lossless=True)), FILM)
     assert np.abs(read_image(webp(SMOOTH, quality=95)).astype(int) - SMOOTH).max() <= 6
 
 
+@pytest.mark.slow
 def test_transparent_pixels_become_black() -> None:
     black = np.where(np.arange(64) < 32, FILM, 0)
     np.testing.assert_array_equal(read_image(webp(half_transparent(), lossless=True)), black)

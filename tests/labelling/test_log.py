@@ -63,6 +63,7 @@ def test_nothing_is_written_if_there_is_nothing_to_say_or_an_error(log: AnswerLo
     assert log.path.read_bytes() == before
 
 
+@pytest.mark.slow
 @on(keep=st.integers(1), junk=st.sampled_from([b"", b"\0\0\0", b"{", b"\xff"]))
 @settings(max_examples=60, deadline=None)
 def test_a_line_torn_anywhere_loses_nothing_that_was_kept(
@@ -159,6 +160,7 @@ for _ in range(int(count)):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_lose_no_entry_and_see_those_of_each_other(log: AnswerLog):
     words = [[sys.executable, "-c", WRITER, str(log.path), name, "40"] for name in ("Ann", "Bob")]
     others = [subprocess.Popen(command) for command in words]

@@ -57,6 +57,7 @@ def test_a_resample_without_positives_has_no_curve() -> None:
     assert (tpr[1] == 1).all() and (precision[1] == 1).all()
 
 
+@pytest.mark.slow
 def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_out() -> None:
     labels, scores, patients = films()
     resamples = Resamples(patients, 4, seed=2)
@@ -78,6 +79,7 @@ def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_o
     assert sum(found.films) == len(labels)
 
 
+@pytest.mark.slow
 def test_the_bands_hold_the_curve_and_are_as_wide_as_the_resamples() -> None:
     labels, scores, patients = films(600)
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
@@ -111,6 +113,7 @@ def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
     assert set(found["Mass"].reliability.low) == {None}
 
 
+@pytest.mark.slow
 def test_a_band_needs_five_patients_with_the_finding_and_without_it() -> None:
     labels, scores, _ = films()
     for few in (labels, 1 - labels):
@@ -144,6 +147,7 @@ def test_labels_of_any_type_count_each_film() -> None:
         assert np.isnan(np.delete(drawn, 7, axis=1)).all()
 
 
+@pytest.mark.slow
 def test_curves_have_six_digits() -> None:
     labels, scores, patients = films(90)
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)

@@ -80,6 +80,7 @@ def test_every_resample_is_the_metric_of_the_films_written_out(
             np.testing.assert_allclose(fast[name][r], values, atol=1e-7, err_msg=f"{name} of resample {r}")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(tied_films(), st.integers(0, 100))
 def test_weighted_auc_and_ap_are_exact_with_any_ties(case: tuple[np.ndarray, np.ndarray], seed: int) -> None:

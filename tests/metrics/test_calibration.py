@@ -94,6 +94,7 @@ def test_scores_the_wrong_way_round_keep_their_order_and_get_the_prevalence() ->
     np.testing.assert_allclose(mean, labels.mean(axis=0), atol=0.01)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e4), st.floats(-500, 500))
 def test_platt_is_finite_and_rising_for_any_logits(seed: int, spread: float, shift: float) -> None:

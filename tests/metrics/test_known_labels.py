@@ -49,6 +49,7 @@ def alike(found: Any, expected: Any, rel: float, place: str = "") -> None:
         assert found == expected, place
 
 
+@pytest.mark.slow
 def test_the_figures_of_labels_that_are_all_known_are_as_before():
     """`figures_before.json` was written by the release before labels could be unknown, by `figures`."""
     alike(figures(*drawn_films(90), draws=6), json.loads(BEFORE.read_text()), 1e-6)
@@ -104,6 +105,7 @@ def test_what_is_known():
     assert known(whole).all() and where_known(whole, whole)[0] is whole and counted(whole, whole) is whole
 
 
+@pytest.mark.slow
 @given(unknown_films())
 @settings(max_examples=60, deadline=None)
 def test_metrics_of_a_finding_are_of_the_films_that_it_is_known_of(films):
@@ -140,6 +142,7 @@ def test_metrics_of_a_finding_are_of_the_films_that_it_is_known_of(films):
         assert len(counts.cuts) == len(np.unique(p)) and (not len(y) or counts.tp[-1] == (y > 0).sum())
 
 
+@pytest.mark.slow
 @given(unknown_films())
 @settings(max_examples=60, deadline=None)
 def test_resamples_of_a_finding_are_of_the_films_that_it_is_known_of(films):
@@ -182,6 +185,7 @@ def test_resamples_of_a_finding_are_of_the_films_that_it_is_known_of(films):
             assert both[0] == both[1]
 
 
+@pytest.mark.slow
 @given(unknown_films())
 @settings(max_examples=25, deadline=None)
 def test_what_is_fitted_and_counted_is_of_the_films_that_a_finding_is_known_of(films):
@@ -214,6 +218,7 @@ def test_what_is_fitted_and_counted_is_of_the_films_that_a_finding_is_known_of(f
             assert one == operating_point(y[:, 0] > 0, p[:, 0], some, 0.4)
 
 
+@pytest.mark.slow
 def test_calibrators_are_fitted_to_the_films_that_a_finding_is_known_of():
     labels, probs, patients = some_films(900)
     logits = logit(probs)
@@ -235,6 +240,7 @@ def test_calibrators_are_fitted_to_the_films_that_a_finding_is_known_of():
     assert isinstance(one, Temperature) and one.temperature == pytest.approx(own_t.temperature, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_curves_are_of_the_films_that_a_finding_is_known_of():
     labels, probs, patients = some_films(300)
     resamples = Resamples(patients, 25)
@@ -307,6 +313,7 @@ def test_a_mean_has_the_patients_of_its_least_known_finding():
     assert whole_mean_auc(auc, drawn, counts) == whole_mean_auc(auc, drawn, as_few)
 
 
+@pytest.mark.slow
 def test_a_perfect_error_is_of_as_many_films_as_are_known():
     labels, probs, _ = some_films(4000)
     whole = metrics.perfect_ece_per_class(probs)

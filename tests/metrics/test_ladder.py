@@ -40,6 +40,7 @@ def test_a_slope_is_platts_and_an_intercept_meets_the_prevalence() -> None:
     assert probs[:, :4].sum(axis=0) == pytest.approx(np.array([0, 9, 10, 29]) - pull, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "before",
     [Platt(scale=(2.0,) * 14, bias=(-0.5,) * 14), Temperature(temperature=0.5), None],
@@ -71,6 +72,7 @@ def test_a_positive_moves_what_expected_many_and_hardly_what_expected_few() -> N
     assert sums == {40: pytest.approx(3.61, abs=0.01), 2: pytest.approx(1.38, abs=0.01)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shift", "least", "most"),
     [(1.0, -0.020, -0.005), (0.0, 0.0, 0.002)],

@@ -80,6 +80,7 @@ def slow_pointing(heat: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> f
     return sum(chances) / len(chances)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     heat=hnp.arrays(np.float32, (9, 12), elements=st.sampled_from([0, 0, 0, 0.1, 0.3, 0.5, 0.8, 1])),

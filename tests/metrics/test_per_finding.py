@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 from xlite.metrics import per_finding as metrics
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(tied_films())
 def test_auc_and_ap_are_scikit_learns_with_any_ties(case: tuple[np.ndarray, np.ndarray]) -> None:
@@ -68,6 +69,7 @@ def test_bins_hold_their_lower_edge_and_the_last_one_holds_one() -> None:
     )
 
 
+@pytest.mark.slow
 def test_rates_are_scikit_learns_at_thresholds_that_count_as_called() -> None:
     labels, probs, _ = films()
     cuts = probs[5].astype(float)  # scores that occur: >= and > differ

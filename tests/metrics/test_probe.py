@@ -47,6 +47,7 @@ def test_too_few_patients_are_refused() -> None:
         told(features(), CLASSES, np.where(CLASSES == "AP", 0, ALONE), ["AP", "PA"])
 
 
+@pytest.mark.slow
 def test_each_finding_is_told_by_the_films_whose_label_is_known() -> None:
     labels = np.zeros((300, 3), np.float32)
     labels[:, 0] = CLASSES == "AP"

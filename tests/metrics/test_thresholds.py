@@ -64,6 +64,7 @@ def test_a_threshold_that_too_few_patients_choose_is_withheld() -> None:
     assert again.chosen_on == found.chosen_on and found.by_finding()["Atelectasis"] is None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=30).filter(

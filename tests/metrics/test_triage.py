@@ -70,6 +70,7 @@ def test_without_films_of_a_kind_there_is_one_cut_off_or_none() -> None:
     assert not_sure_zone(np.zeros(60, bool), np.ones(60), np.arange(60)).high is None  # none is above 1
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), size=st.integers(30, 90), signal=st.sampled_from([0.0, 0.3, 2.0]))
 @example(seed=3428, size=89, signal=0.0)  # a film without it at 1
 @settings(deadline=None, max_examples=60)

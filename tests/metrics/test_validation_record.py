@@ -94,6 +94,7 @@ def test_a_rank_is_true_of_the_films() -> None:
     assert rank_table(np.array([0.123451])) == (0.12346, 0.12346)  # up, so that no film is said to be lower
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=400), st.floats(0, 1, width=32))
 def test_a_probability_is_higher_than_as_many_films_as_its_rank_says(seen: list[float], one: float) -> None:
     found = rank(one, rank_table(np.array(seen, np.float32)))

@@ -209,6 +209,7 @@ def test_every_calibrator_is_read_back(path, calibration):
     assert found.model_dump(mode="json") == calibration
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
@@ -372,6 +373,7 @@ def test_weights_that_are_no_usable_numbers_are_refused_by_name(path, kind, sent
         load_model(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["all half", "all bfloat16", "all double"])
 def test_weights_of_another_precision_are_read_as_float32(path, kind):
     before = load_model(path)[0].state_dict()
@@ -398,6 +400,7 @@ def test_a_header_that_nests_deep_is_refused(path, field, deep):
             read(path)
 
 
+@pytest.mark.slow
 def test_a_giant_backbone_is_refused_before_it_is_built(path):
     """It would take 7 GB; what is compared first has shapes and no numbers."""
     rewrite(path, backbone='"vit_gigantic_patch14_clip_224"', preprocess=PREPROCESS_224)
@@ -424,6 +427,7 @@ def whole(tmp_path_factory, model) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(at=st.integers(0, 3000), data=st.binary(min_size=1, max_size=20))
 def test_a_damaged_header_is_refused_or_read(tmp_path_factory, whole, at, data):

@@ -20,6 +20,8 @@ from xlite.models.chexnet import SEEN, convert_chexnet, load_chexnet
 from xlite.training.job import open_job
 from xlite.training.teachers import TeacherFilms, open_teacher
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def author() -> nn.Module:
@@ -194,7 +196,6 @@ def test_code_in_a_checkpoint_is_not_run_unless_asked_for(author, tmp_path, caps
     assert not trace.exists() and not out.exists()
 
 
-@pytest.mark.slow
 def test_code_that_was_asked_for_runs_in_a_process_of_its_own(author, tmp_path, capsys):
     path, trace, out = tmp_path / "checkpoint", tmp_path / "trace", tmp_path / "plain.safetensors"
     torch.save({"state_dict": author.state_dict(), "extra": Evil(trace)}, path)
@@ -205,7 +206,6 @@ def test_code_that_was_asked_for_runs_in_a_process_of_its_own(author, tmp_path, 
     torch.testing.assert_close(load_chexnet(out)(x), author(x))
 
 
-@pytest.mark.slow
 def test_a_whole_pickled_network_is_converted_and_teaches(author, tmp_path):
     jrzech(author, tmp_path / "checkpoint")
     with pytest.raises(CheckpointError, match=r"it calls for torchvision\.models\.densenet\.DenseNet"):
@@ -221,7 +221,6 @@ def test_a_whole_pickled_network_is_converted_and_teaches(author, tmp_path):
     )
 
 
-@pytest.mark.slow
 def test_what_a_pickle_lacks_or_does_wrong_is_said_and_nothing_is_written(author, tmp_path):
     out = tmp_path / "plain.safetensors"
     network = with_sigmoid(author)
@@ -247,7 +246,6 @@ def test_a_conversion_needs_no_trust_if_no_code_has_to_run(author, tmp_path):
         convert_chexnet(tmp_path / "nothing", out, trust=False)
 
 
-@pytest.mark.slow
 def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_path, tiny_folder):
     bare(author, tmp_path / "weights")
     values = {"data": tiny_folder, "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64}

@@ -137,6 +137,7 @@ def test_what_is_no_model_never_goes_on_duty(shipped: Path, own_home: Path, tmp_
     assert duty().name == "mine"
 
 
+@pytest.mark.slow
 def test_of_writers_at_once_the_last_one_stays_and_nobody_reads_half_a_file(
     shipped: Path, own_home: Path
 ) -> None:

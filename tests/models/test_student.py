@@ -45,6 +45,7 @@ def test_widths_are_read_from_the_backbone(backbone):
         assert model.head(f).shape == (1, 14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "mobilenetv3_small_050", "convnext_atto"])
 def test_the_stages_that_are_kept_say_what_they_say_in_the_whole(backbone):
     whole, cut = student(backbone), student(backbone, stages=3)
@@ -59,6 +60,7 @@ def test_the_stages_that_are_kept_say_what_they_say_in_the_whole(backbone):
     assert describe(cut, 64).parameters < describe(whole, 64).parameters / 2
 
 
+@pytest.mark.slow
 def test_stages_that_a_backbone_has_not_are_refused():
     with pytest.raises(RunError, match="resnet18 has 5 stages, not 6"):
         student("resnet18", stages=6)
@@ -247,6 +249,7 @@ def test_a_size_is_shown_in_millions_and_billions():
     assert str(size) == "2.88 M parameters, 11.7 MB, 0.31 G multiply-adds"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["mhsa", "performer"])
 def test_describe_changes_nothing_and_counts_attention(attention):
     model = student(attention=attention).train()
@@ -258,6 +261,7 @@ def test_describe_changes_nothing_and_counts_attention(attention):
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_a_backbone_that_feeds_parameters_to_its_modules_can_be_described():
     model = student("pit_ti_224")
     size = describe(model, 224)
@@ -265,6 +269,7 @@ def test_a_backbone_that_feeds_parameters_to_its_modules_can_be_described():
     assert all(p.requires_grad for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_refused_backbone_is_told_why():
     with pytest.raises(RunError, match=r"has no features to pool \(AssertionError\)"):
         student("halonet26t")

@@ -62,6 +62,7 @@ DEEP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("deep", DEEP.values(), ids=DEEP)
 def test_tuples_that_lie_deep_in_each_other_are_refused(tmp_path, zipped, deep):

@@ -57,6 +57,7 @@ def test_a_torchvision_file_gives_torchvisions_features(tmp_path, backbone, torc
         torch.testing.assert_close(model.features(x), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_real_mobilenet_weights_give_torchvisions_features(shared_data):
     path = shared_data / "weights" / "mobilenet_v2_imagenet.pt"
     source = torchvision.models.mobilenet_v2(weights=None).eval()
@@ -76,6 +77,7 @@ def test_real_mobilenet_weights_give_torchvisions_features(shared_data):
     assert not is_folded(model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "backbone"),
     [
@@ -189,6 +191,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
@@ -252,6 +255,7 @@ def test_none_keeps_the_random_weights():
     assert same(model, untouched)
 
 
+@pytest.mark.slow
 def test_an_x_lite_model_gives_all_that_fits(tmp_path):
     other = random_statistics(untrained(attention="mhsa", seed=1))
     save_student(tmp_path / "other.safetensors", other)
@@ -285,6 +289,7 @@ def test_a_student_of_fewer_stages_takes_those_of_a_public_file(tmp_path):
         load_start_weights(untrained(stages=3), tmp_path / "broken.safetensors")
 
 
+@pytest.mark.slow
 def test_a_student_of_fewer_stages_takes_those_of_an_x_lite_model(tmp_path):
     whole, four = random_statistics(untrained(seed=1)), random_statistics(untrained(seed=2, stages=4))
     save_student(tmp_path / "whole.safetensors", whole)
@@ -300,6 +305,7 @@ def test_a_student_of_fewer_stages_takes_those_of_an_x_lite_model(tmp_path):
             load_start_weights(untrained(stages=more), tmp_path / "four.safetensors")
 
 
+@pytest.mark.slow
 def test_an_x_lite_model_of_another_backbone_is_refused(tmp_path):
     save_student(tmp_path / "other.safetensors", untrained("test_convnext"))
     with pytest.raises(CheckpointError, match="is a test_convnext, but this student is a test_resnet"):
@@ -320,6 +326,7 @@ def hub(monkeypatch, tmp_path):
     return use
 
 
+@pytest.mark.slow
 def test_films_are_normalised_as_the_weights_were_trained(tmp_path):
     half, imagenet = Preprocess(96, (0.5,) * 3, (0.5,) * 3), Preprocess(96)
     assert load_start_weights(untrained(), "none").preprocess(96) == imagenet
@@ -388,6 +395,7 @@ def serve(files: dict[str, bytes]) -> http.server.ThreadingHTTPServer:
     return server
 
 
+@pytest.mark.slow
 def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_path):
     source = random_statistics(timm.create_model(TINY, num_classes=1000))
     save_file(source.state_dict(), tmp_path / "model.safetensors")
@@ -409,6 +417,7 @@ def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_pat
     assert same(second.backbone, source)
 
 
+@pytest.mark.slow
 def test_a_hub_without_the_file_is_said(hub):
     server = serve({})
     hub(server.server_port)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pacs_films import CR, SOP, STUDY, WHEN, film, noise, parsed, reader
 
 from xlite.findings import spoken
@@ -13,6 +14,7 @@ from xlite.pacs.source import read_source, to_bytes
 from xlite.pacs.wanted import Wanted
 
 
+@pytest.mark.slow
 def test_each_map_is_an_image_of_the_film_s_study_that_says_what_it_is(tmp_path: Path) -> None:
     own = reader(tmp_path)
     answer = own.read(noise(shape=(300, 400)))

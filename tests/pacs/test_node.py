@@ -53,6 +53,7 @@ def is_empty(queue: Queue) -> bool:
     return not queue.to_read() and not queue.to_send()
 
 
+@pytest.mark.slow
 def test_a_film_comes_back_as_a_report_and_maps_and_nothing_of_it_stays(
     tmp_path: Path, maker: ObjectMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_film_comes_back_as_a_report_and_maps_and_nothing_of_it_stays(
         assert secret not in caplog.text
 
 
+@pytest.mark.slow
 def test_what_waits_for_a_pacs_that_is_away_is_sent_when_it_is_back(
     tmp_path: Path, maker: ObjectMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,6 +100,7 @@ def test_what_waits_for_a_pacs_that_is_away_is_sent_when_it_is_back(
     assert pacs.uids == [one.SOPInstanceUID for objects in expected for one in objects]
 
 
+@pytest.mark.slow
 def test_a_pacs_that_takes_no_reports_gets_the_maps_and_the_rest_is_laid_aside(
     tmp_path: Path, maker: ObjectMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_pacs_that_takes_no_reports_gets_the_maps_and_the_rest_is_laid_aside(
     assert len(list((tmp_path / "given-up").rglob("*.dcm"))) == 2
 
 
+@pytest.mark.slow
 def test_what_is_no_film_that_can_be_read_is_refused_with_a_status(
     tmp_path: Path, maker: ObjectMaker
 ) -> None:
@@ -145,6 +149,7 @@ def test_a_data_set_that_is_not_what_was_announced_is_refused(tmp_path: Path, ma
     assert receiver._stored(bytes(receive._MOST_BYTES + 1), "1", "1").Status == 0xA700
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_full_says_so_and_takes_more_when_it_has_room(
     tmp_path: Path, maker: ObjectMaker
 ) -> None:
@@ -160,6 +165,7 @@ def test_a_queue_that_is_full_says_so_and_takes_more_when_it_has_room(
             wait_for(lambda: len(pacs.got) == 6)
 
 
+@pytest.mark.slow
 def test_only_those_who_may_send_do(tmp_path: Path, maker: ObjectMaker) -> None:
     with serving(tmp_path, maker, free_port(), ("WARD@127.0.0.1", "OTHER@192.0.2.1")) as (port, _):
         assert store(port, film())[0].Status == 0
@@ -170,6 +176,7 @@ def test_only_those_who_may_send_do(tmp_path: Path, maker: ObjectMaker) -> None:
             store(port, film(), called="SOMEONE")
 
 
+@pytest.mark.slow
 def test_an_echo_is_answered(tmp_path: Path, maker: ObjectMaker) -> None:
     from pynetdicom import AE
 
@@ -181,6 +188,7 @@ def test_an_echo_is_answered(tmp_path: Path, maker: ObjectMaker) -> None:
         association.release()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"\x01\0\xff\xff\xff\xff", b"\x04\0\x00\x20\x00\x00"])
 def test_a_piece_that_is_larger_than_any_can_be_ends_the_connection(
     sent: bytes, tmp_path: Path, maker: ObjectMaker
@@ -197,6 +205,7 @@ def test_a_piece_that_is_larger_than_any_can_be_ends_the_connection(
         assert store(port, film())[0].Status == 0
 
 
+@pytest.mark.slow
 def test_a_message_that_is_larger_than_a_film_can_be_ends_the_connection(
     tmp_path: Path, maker: ObjectMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +218,7 @@ def test_a_message_that_is_larger_than_a_film_can_be_ends_the_connection(
         assert [one.Status for one in store(port, *small)] == [0] * 5  # more than that, one after the other
 
 
+@pytest.mark.slow
 def test_a_refused_picture_is_answered_with_a_report_that_says_so(tmp_path: Path) -> None:
     blank = Guards((Check("not_chest", "probability", 0.9, 0.5),))
     pacs, maker = Pacs(), ObjectMaker(reader(tmp_path, blank), Wanted())

@@ -51,6 +51,7 @@ def outcome(
     return Outcome(read_source(film(**tags)), answer, named, wanted, WHEN)
 
 
+@pytest.mark.slow
 def test_the_report_says_all_of_the_film_in_its_own_study(own: GuardedReader) -> None:
     tags = {"PatientName": "Muster^Anna", "PatientID": "0042", "AccessionNumber": "A/17", "PatientSex": "F"}
     report = parsed(to_bytes(structured_report(outcome(own, seen(own), **tags))))
@@ -69,6 +70,7 @@ def test_the_report_says_all_of_the_film_in_its_own_study(own: GuardedReader) ->
     assert (evidence.StudyInstanceUID, image.ReferencedSOPInstanceUID) == (STUDY, SOP)
 
 
+@pytest.mark.slow
 def test_each_finding_has_its_group_and_the_guards_the_first(own: GuardedReader) -> None:
     made = outcome(own, seen(own))
     items = list(texts(structured_report(made)))
@@ -150,6 +152,7 @@ def test_a_film_that_was_turned_has_its_region_where_it_lies_in_the_file(own: Gu
     assert box.max(0).tolist() == pytest.approx([64 - 21.3, 36], abs=1)
 
 
+@pytest.mark.slow
 def test_a_number_that_is_longer_than_it_may_be_is_kept_as_it_is(own: GuardedReader) -> None:
     """A warning of pydicom would be an error here; it says the number."""
     data = with_element(film(), "AccessionNumber", "SH", b"A" * 40)
@@ -159,6 +162,7 @@ def test_a_number_that_is_longer_than_it_may_be_is_kept_as_it_is(own: GuardedRea
     assert [one.count(b"A" * 40) for one in objects] == [1] * len(objects) and len(objects) > 1
 
 
+@pytest.mark.slow
 def test_another_kind_of_report_and_another_number_of_maps_are_other_objects(own: GuardedReader) -> None:
     answer = seen(own)
     kinds = [Wanted(2), Wanted(2), Wanted(2, three_d=True), Wanted(3), Wanted(2, fix=True)]
@@ -168,6 +172,7 @@ def test_another_kind_of_report_and_another_number_of_maps_are_other_objects(own
     assert [one.SOPClassUID[-2:] for one in reports] == ["33", "33", "34", "33", "33"]
 
 
+@pytest.mark.slow
 def test_what_is_said_can_be_written_whatever_the_film_is_called_in(own: GuardedReader) -> None:
     report = structured_report(
         outcome(own, seen(own, TURNED), SpecificCharacterSet="ISO_IR 100", PatientName="Ä^Ö")

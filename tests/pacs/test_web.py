@@ -131,6 +131,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
@@ -146,6 +147,7 @@ def test_an_answer_that_is_none_is_one_sentence(status: int, body: bytes, said: 
     assert str(caught.value) == f"{url} {said}"
 
 
+@pytest.mark.slow
 def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/dicom-web"
     with pytest.raises(DataError, match=r"does not answer \(ConnectionError\)"):

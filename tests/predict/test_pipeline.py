@@ -95,6 +95,7 @@ def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
     assert (tmp_path / "out" / f"b_1_{best}.png").is_file()
 
 
+@pytest.mark.slow
 def test_overlays_have_names_of_their_own_that_every_system_takes(
     tmp_path: Path, reader: GuardedReader
 ) -> None:
@@ -153,6 +154,7 @@ def break_off_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list
     return set_up
 
 
+@pytest.mark.slow
 def test_a_batch_answers_as_each_film_alone(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2 * BATCH + 1)
     done = predict_films(reader, films, tmp_path / "out", heatmaps=2)
@@ -166,6 +168,7 @@ def test_a_batch_answers_as_each_film_alone(tmp_path: Path, reader: GuardedReade
             assert abs(written.astype(int) - painted).max() <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2)
@@ -178,6 +181,7 @@ def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, re
         assert abs(written.astype(int) - painted).max() <= 2
 
 
+@pytest.mark.slow
 def test_a_run_that_was_broken_off_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path,
     reader: GuardedReader,
@@ -207,6 +211,7 @@ def test_a_run_that_was_broken_off_goes_on_and_ends_with_the_same_bytes(
     assert json.loads(files["predictions.json"])["finished"] is True
 
 
+@pytest.mark.slow
 def test_half_a_row_and_rows_of_films_that_changed_are_read_again(
     tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
 ) -> None:
@@ -228,6 +233,7 @@ def test_half_a_row_and_rows_of_films_that_changed_are_read_again(
     )
 
 
+@pytest.mark.slow
 def test_a_run_of_other_work_does_not_go_on_and_a_finished_one_is_done_anew(
     tmp_path: Path, own_home: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
 ) -> None:
@@ -380,6 +386,7 @@ def test_other_guards_options_and_mirror_images_are_other_work(
             call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["worth.csv", "guards.csv"])
 def test_a_film_that_lacks_a_row_in_any_table_is_read_again(
     damage: str, tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
@@ -397,6 +404,7 @@ def test_a_film_that_lacks_a_row_in_any_table_is_read_again(
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["worth.csv", "guards.csv", "predictions.csv"])
 @pytest.mark.parametrize("damage", [b"\r\n", b'"' + b"x" * 200_000 + b"\n", b"\xff,\0\n", b""], ids=range(4))
 def test_lines_that_are_none_and_a_film_with_two_rows_stop_no_run_that_goes_on(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from demo_home import SPLIT, drawn_report
 
 from xlite.evaluation.caveats import Said, TrainedOn
@@ -9,6 +10,8 @@ from xlite.images import Preprocess
 from xlite.models.info import ModelInfo
 from xlite.report.card import write_card
 from xlite.report.sentences import sentence
+
+pytestmark = pytest.mark.slow
 
 NOTES = {
     "run": "night", "teacher": "big", "seed": 7, "loss": "focal", "trained_on": "9 films of 4 patients",

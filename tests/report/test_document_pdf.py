@@ -17,6 +17,8 @@ from xlite.report.sections.whole import whole
 from xlite.report.view import View
 from xlite.report.write import curves_of, write_report
 
+pytestmark = pytest.mark.slow
+
 WHEN = datetime(2026, 11, 28, 2, 31, tzinfo=UTC)
 
 
@@ -70,7 +72,6 @@ def test_a_table_that_is_too_wide_is_written_smaller_and_its_words_are_broken() 
     assert words.strip() in text and text.count("0.842") == 7
 
 
-@pytest.mark.slow
 def test_the_whole_report_says_what_it_says_elsewhere(tmp_path: Path) -> None:
     report, films = drawn_report(caveats=[TrainedOn(films=200, known=7)])
     write_report(tmp_path, report, films, pdf=True)

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
 from demo_home import SPLIT, save_demo_evaluation
 
 from xlite.evaluation.report import Report
 from xlite.report.downloads import downloads
 from xlite.report.saved import read_evaluation
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_file_is_made_when_it_is_asked_for(own_home: Path, no_charts: None) -> None:

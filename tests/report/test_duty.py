@@ -10,6 +10,8 @@ from xlite.report.duty import score, trusted_auc, warning
 from xlite.report.means import shown_mean
 from xlite.report.sentences import clean
 
+pytestmark = pytest.mark.slow
+
 SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
 STEMS = frozenset(f"{number:08d}_000" for number in range(60))
 

@@ -25,6 +25,8 @@ from xlite.report.film_pdf import FilmPage, films_pdf
 from xlite.report.pdf_sheet import DISCLAIMER
 from xlite.report.worth import worth_table
 
+pytestmark = pytest.mark.slow
+
 FILM = read_image(examples()["7. No finding"].path)
 WHEN = datetime(2026, 11, 28, 2, 31, tzinfo=UTC)
 

@@ -1,6 +1,7 @@
 """Means over findings in words, and why a metric has no interval."""
 
 import numpy as np
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.base import Stamp
@@ -72,12 +73,14 @@ def test_few_patients_are_said_to_bear_no_mean() -> None:
     assert missing_intervals(found)[0] == "No interval of means over findings below 100 patients."
 
 
+@pytest.mark.slow
 def test_a_mean_over_fewer_findings_says_so() -> None:
     report, _ = drawn_report(threshold=0.4)
     [row] = mean_rows(report.model_copy(update={"macro_fixed": {}}), ("brier",))
     assert row.text("brier") == f"{report.macro.brier} of 14" and row.title == "mean of 13"
 
 
+@pytest.mark.slow
 def test_positives_are_films_of_patients() -> None:
     report, _ = drawn_report()
     mass = report.per_class["Mass"]
@@ -86,6 +89,7 @@ def test_positives_are_films_of_patients() -> None:
     assert positives(mass.model_copy(update={"positive_patients": None})) == str(mass.positives)
 
 
+@pytest.mark.slow
 def test_scores_that_call_nothing_have_a_second_mean_without_precision() -> None:
     report, films = drawn_report(threshold=1.0)
     _, second = mean_rows(report, report.macro_findings)
@@ -111,6 +115,7 @@ def test_the_fixed_findings_are_named_and_shown_only_if_a_shown_metric_has_other
     ]
 
 
+@pytest.mark.slow
 def test_a_rate_over_more_findings_than_the_row_says_so() -> None:
     report, films = drawn_report(threshold=0.4)
     text = to_markdown(*whole(View(report, curves_of(report, films))))
@@ -118,6 +123,7 @@ def test_a_rate_over_more_findings_than_the_row_says_so() -> None:
     assert f"| Mean of 13 |  |  | {report.macro.f1} |" in text
 
 
+@pytest.mark.slow
 def test_what_is_called_stands_beside_precision() -> None:
     report, films = drawn_report(threshold=0.4)
     text = to_markdown(*whole(View(report, curves_of(report, films))))

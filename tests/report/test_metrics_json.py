@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.caveats import Said, TrainedOn
@@ -35,6 +36,7 @@ def kept(old: object, new: object) -> object:
     return new
 
 
+@pytest.mark.slow
 def test_no_key_of_old_is_gone() -> None:
     films = frozenset(f"{number:08d}_000" for number in range(40))
     report, _ = drawn_report(caveats=[TrainedOn(films=200, known=40, stems=films)])
@@ -72,6 +74,7 @@ def test_an_old_file_says_in_words_what_it_said() -> None:
     assert gaps[0] == gaps[1]
 
 
+@pytest.mark.slow
 def test_what_is_written_is_read_again() -> None:
     films = [f"{number:08d}_000" for number in range(40)]
     seen = TrainedOn(films=200, known=40, stems=frozenset(films))
@@ -86,6 +89,7 @@ def test_what_is_written_is_read_again() -> None:
     assert report_json(again) == written
 
 
+@pytest.mark.slow
 def test_a_comparison_is_written_with_its_sentence() -> None:
     found = Comparison(
         names=("a", "b"), first=0.7, second=0.6, difference=Estimate(0.1, 0.05, 0.15), p=0.01, tie=False,

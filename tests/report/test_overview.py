@@ -29,12 +29,14 @@ TEACHERS = (TeacherSaid(text="it knows"),)
 SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
 
 
+@pytest.mark.slow
 def test_a_clean_auc_stands_alone() -> None:
     report, _ = drawn_report()
     found = auc_headline(report)
     assert (found.value, found.detail) == (str(report.macro.auc), f"Mean of 13  \n{source(report)}")
 
 
+@pytest.mark.slow
 def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
     _, films = drawn_report()
     known = TeacherKnows(teachers=(SEEN,), known=60, stems=frozenset(films.stems[:60]))
@@ -48,6 +50,7 @@ def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_auc_without_clean_films_is_struck_through() -> None:
     report, _ = drawn_report(caveats=[TeacherKnows(teachers=TEACHERS, known=7)])
     found = auc_headline(report)
@@ -55,6 +58,7 @@ def test_an_auc_without_clean_films_is_struck_through() -> None:
     assert found.detail.startswith(f"7 of 200 test films are known to its teacher. {clean(report)}")
 
 
+@pytest.mark.slow
 def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_why() -> None:
     report, _ = drawn_report(caveats=[TeacherKnows(teachers=(TeacherUnknown(kind="weights", name="w.pt"),))])
     found = auc_headline(report)
@@ -65,6 +69,7 @@ def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_why() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_auc_is_that_of_the_report_or_not_measured() -> None:
     report, _ = drawn_report()
     assert auc_of(report) == auc_headline(report)

@@ -30,6 +30,7 @@ def folder_of(home: Path, name: str) -> Path:
     return home / "checkpoints" / name / "evaluation" / "test"
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_read_under_the_name_of_its_folder(own_home: Path, no_charts: None) -> None:
     written = save_demo_evaluation(own_home, "before")
     (own_home / "checkpoints" / "before").rename(own_home / "checkpoints" / "after")
@@ -77,6 +78,7 @@ def test_two_saved_models_are_compared_on_their_films(own_home: Path, no_charts:
         compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
 
 
+@pytest.mark.slow
 def test_a_comparison_says_how_many_films_each_of_the_two_knows(own_home: Path, no_charts: None) -> None:
     known = [TrainedOn(films=200, known=20, stems=frozenset({"00000001_000"}))]
     save_demo_evaluation(own_home, "one", caveats=[NotListed()])

@@ -20,6 +20,7 @@ def contaminated(films: int, *reasons: Caveat) -> Report:
     return report.model_copy(update={"contamination": Contamination(films=films, of=200, reasons=reasons)})
 
 
+@pytest.mark.slow
 def test_a_source_names_split_films_labels_and_seeds() -> None:
     report, _ = drawn_report(training_seed=7)
     assert words.source(report) == (
@@ -36,6 +37,7 @@ def test_a_source_names_split_films_labels_and_seeds() -> None:
     assert mean_of(report) == "mean of 13"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reasons", "who"),
     [
@@ -52,6 +54,7 @@ def test_known_films_are_counted_with_who_knows_them(reasons: list[Caveat], who:
     assert words.contaminated_films(report.contamination) == "Contaminated: 7 of 200 films"
 
 
+@pytest.mark.slow
 def test_clean_films_have_a_mean_or_a_reason_to_have_none() -> None:
     whole, _ = drawn_report()
     assert words.clean(whole) == words.known_films(whole) == ""

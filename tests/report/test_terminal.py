@@ -1,6 +1,7 @@
 """The report on a terminal."""
 
 import numpy as np
+import pytest
 from demo_home import SPLIT, drawn_films, drawn_report
 
 from xlite.evaluation.base import Stamp
@@ -13,6 +14,8 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.report.sentences import clean
 from xlite.report.terminal import summary
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_summary_has_a_row_a_finding_the_films_and_the_warnings() -> None:

@@ -60,6 +60,7 @@ def rows(text: str, finding: str) -> list[list[str]]:
     return [[cell.strip().strip("*\\") for cell in line] for line in lines]
 
 
+@pytest.mark.slow
 def test_each_table_says_that_a_finding_is_not_labelled(view: View) -> None:
     text = to_markdown(*whole(view))
     told = rows(text, NOBODY_KNOWS)
@@ -146,6 +147,7 @@ def test_metrics_json_has_no_number_for_it_and_counts_the_films(view: View) -> N
     assert again.per_class == view.report.per_class and again.confusion == view.report.confusion
 
 
+@pytest.mark.slow
 def test_nobody_is_wrong_about_a_label_that_is_unknown(evaluation: Evaluation) -> None:
     films = judged_films(evaluation, None)
     column = FINDINGS.index(HALF)
@@ -161,6 +163,7 @@ def test_nobody_is_wrong_about_a_label_that_is_unknown(evaluation: Evaluation) -
     assert "labelled none of the findings that are known" in mistake_caption(bare)
 
 
+@pytest.mark.slow
 def test_a_saved_comparison_says_on_how_many_films_labels_are_known(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from xlite.report.sections.findings import findings
 from xlite.report.sections.thresholds import thresholds
 from xlite.report.view import View, metric_cell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("value", "text"),

@@ -45,6 +45,8 @@ from xlite.report.worth import records_sentence, records_table
 from xlite.report.write import evaluate_model, localise_model, score_predictions, write_report
 from xlite.runs.run import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tiny_folder: Path, own_home: Path, no_charts: None) -> Path:
@@ -262,7 +264,6 @@ def test_a_summary_says_what_would_tell_which_films_are_clean(
 
 
 @pytest.mark.usefixtures("no_charts")
-@pytest.mark.slow
 def test_a_run_on_unknown_labels_reports_what_is_known(
     xlite: Command, tiny_folder: Path, own_home: Path
 ) -> None:

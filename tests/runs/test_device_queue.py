@@ -130,6 +130,7 @@ def test_who_waits_says_behind_whom(waiting: list[str], sentence: str) -> None:
     assert waiting_for(queue, Ticket(100, "mine", keys), GPUS) == sentence
 
 
+@pytest.mark.slow
 def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) -> None:
     """Neither the zombie that nobody reaped nor a worker that the holder left behind keeps the device."""
     holder = taker("first", "fork" if hasattr(os, "fork") else "plain")
@@ -148,6 +149,7 @@ def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) 
     assert list(queue_folder().glob("[0-9]*")) == []
 
 
+@pytest.mark.slow
 def test_the_queue_is_served_in_order_and_skips_the_dead(taker, events: list[str]) -> None:
     ended = {name: threading.Event() for name in ("first", "second", "fourth")}
 
@@ -181,6 +183,7 @@ def test_the_queue_is_served_in_order_and_skips_the_dead(taker, events: list[str
         thread.join(10)
 
 
+@pytest.mark.slow
 def test_never_two_on_a_device_and_all_devices_are_used() -> None:
     """Ten runs on two devices: at most two at once, each on its own, all served."""
     lock, busy, most, served = threading.Lock(), set(), [], []
@@ -226,21 +229,24 @@ with run.hold(), device_turn(run, [Device("cpu", "cpu")]) as devices:
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(600)
-def test_thirty_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [10, pytest.param(30, marks=pytest.mark.release)])
+def test_many_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path, count: int) -> None:
     """Processes of their own. What waits takes little of the machine, and so does a look at all of them."""
     order, runs, children = tmp_path / "order", [], []
-    for number in range(30):
+    for number in range(count):
         run = new_run(f"run{number:02d}")
         words = [sys.executable, "-c", IN_TURN, run.name, order]
         children.append(subprocess.Popen(words, start_new_session=True))
         runs.append(run)
         wait_for(lambda: order.exists() if len(runs) == 1 else "behind" in runs[-1].status().message, 60)
-    assert runs[-1].status().message == "waits for cpu behind run28 (29th in the queue)"
+    behind = f"behind run{count - 2:02d} ({count - 1}th in the queue)"
+    assert runs[-1].status().message == f"waits for cpu {behind}"
     began = time.process_time()
     rows = run_rows(Run.list())
     assert time.process_time() - began < 0.5
-    assert [row["State"] for row in rows] == ["queued"] * 30
-    for number in (3, 15, 29):
+    assert [row["State"] for row in rows] == ["queued"] * count
+    stopped = (3, count // 2, count - 1)
+    for number in stopped:
         runs[number].stop()
     for number in (7, 8):
         children[number].kill()
@@ -248,11 +254,11 @@ def test_thirty_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path
     order.with_name("go").touch()
     for child in children:
         child.wait(120)
-    left = [run.name for number, run in enumerate(runs) if number not in (3, 7, 8, 15, 29)]
+    left = [run.name for number, run in enumerate(runs) if number not in (*stopped, 7, 8)]
     assert order.read_text().split("\n")[:-1] == [
         f"{what} {name}" for name in left for what in ("begins", "ends")
     ]
-    assert [runs[number].status().state for number in (3, 15, 29)] == ["stopped"] * 3
+    assert [runs[number].status().state for number in stopped] == ["stopped"] * 3
     assert [runs[number].status().state for number in (7, 8)] == ["killed"] * 2
     assert list(queue_folder().glob("[0-9]*")) == []
 
@@ -263,6 +269,7 @@ def test_a_gpu_and_the_cpu_do_not_wait_for_each_other() -> None:
         assert devices == GPUS[:1]
 
 
+@pytest.mark.slow
 def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypatch) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
     monkeypatch.setenv("XLITE_HOME", str(tmp_path / "elsewhere"))
@@ -272,6 +279,7 @@ def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypat
         assert run.status().message == "waits for cpu behind first (1st in the queue)"
 
 
+@pytest.mark.slow
 def test_training_opens_nothing_before_its_turn_and_heeds_a_stop(taker, tmp_path: Path) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
     run = Run.create(make_config({"data": tmp_path / "no films here", "name": "second", "device": "cpu"}))

@@ -11,6 +11,8 @@ from xlite.data.folder import NihFolder
 from xlite.errors import RunError
 from xlite.runs.embedding_run import EmbeddingRun
 
+pytestmark = pytest.mark.slow
+
 
 def test_its_name_is_that_of_model_table_and_films(own_home: Path, tiny_folder: Path):
     model, other = save_demo_model(own_home), save_demo_model(own_home, "other", seed=1)
@@ -57,7 +59,6 @@ def test_it_can_be_stopped_and_made_by_one_alone(own_home: Path, tiny_folder: Pa
     assert run.work(classifier, folder) is not None
 
 
-@pytest.mark.slow
 def test_a_process_of_its_own_makes_it(own_home: Path, tiny_folder: Path):
     run = EmbeddingRun.of(save_demo_model(own_home), NihFolder.open(tiny_folder))
     run.start()

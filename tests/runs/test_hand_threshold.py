@@ -57,6 +57,7 @@ def evaluation(model: Path, own_home: Path) -> Evaluation:
     return read_evaluation("demo0", model.parent / "evaluation" / "test")
 
 
+@pytest.mark.slow
 def test_another_info_leaves_the_weights_to_the_last_bit(model: Path) -> None:
     (before, info), path = load_model(model), model
     changed = info.noting(run="another name, so that the header has another length")
@@ -70,6 +71,7 @@ def test_another_info_leaves_the_weights_to_the_last_bit(model: Path) -> None:
     assert read_info(path) == changed
 
 
+@pytest.mark.slow
 def test_a_threshold_is_kept_and_what_it_is_worth_is_recorded_anew(
     model: Path, evaluation: Evaluation, validation: Films
 ) -> None:

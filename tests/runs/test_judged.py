@@ -21,6 +21,7 @@ def test_the_short_of_a_report_is_what_the_report_says(own_home: Path) -> None:
     assert found.group == (SPLIT, "2020")
 
 
+@pytest.mark.slow
 def test_films_that_the_model_knows_are_counted_and_the_others_have_an_auc(own_home: Path) -> None:
     report = save_demo_evaluation(own_home, caveats=[TrainedOn(films=200, known=7)])
     assert report.contamination is not None

@@ -23,6 +23,7 @@ def judged_runs(home: Path) -> dict[str, RunFacts]:
     return {run.name: run for run in Listing(checkpoints_dir()).runs()[0]}
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_as_their_reports_are(own_home: Path) -> None:
     runs = judged_runs(own_home)
     found = compare_runs(runs["one"], runs["two"])

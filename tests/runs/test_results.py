@@ -103,6 +103,7 @@ def test_without_a_file_the_log_is_empty() -> None:
     assert (list(table.columns), len(table), read_experiments()) == (list(COLUMNS), 0, [])
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     st.dictionaries(
@@ -162,6 +163,7 @@ def test_no_row_is_without_its_split() -> None:
     assert read_results()["notes"][0] == f"split {SPLIT}"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")
 def test_a_full_disk_leaves_no_torn_row() -> None:
     append_result(ROW, NOTES)
@@ -247,6 +249,7 @@ def test_many_damaged_rows_are_one_warning() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_costs_one_row_at_most_two() -> None:
     for name in "abc":
         append_result(replace(ROW, experiment_id=name), NOTES)

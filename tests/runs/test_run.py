@@ -178,6 +178,7 @@ def test_a_finished_run_is_not_started_again(run: Run) -> None:
         run.start()
 
 
+@pytest.mark.slow
 def test_run_and_results_import_neither_torch_nor_pandas() -> None:
     modules = "xlite.runs.run, xlite.runs.results"
     code = f"import sys, {modules}\nprint({{'torch', 'pandas'}} & set(sys.modules))"

@@ -25,6 +25,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -63,6 +64,7 @@ def test_a_progress_that_cannot_be_opened_is_a_failed_run(run: Run) -> None:
     assert run.status() == RunStatus(state="failed", message=told, damage=told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -146,6 +148,7 @@ def test_settings_are_written_as_ever(run: Run) -> None:
     assert run.path("config.json").read_text(encoding="utf-8") == expected
 
 
+@pytest.mark.slow
 def test_a_folder_in_place_of_the_settings_is_told_as_it_is(run: Run, xlite: Command) -> None:
     run.path("config.json").unlink()
     run.path("config.json").mkdir()

@@ -88,6 +88,7 @@ def test_states_of_a_run_in_this_process(run: Run) -> None:
     assert other.status().state == "finished"
 
 
+@pytest.mark.slow
 def test_a_reader_sees_killed_at_once(run: Run, trainer) -> None:
     child = trainer()
     assert run.status().state == "running"
@@ -100,6 +101,7 @@ def test_a_reader_sees_killed_at_once(run: Run, trainer) -> None:
     assert "resume" in status.message
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_an_orphaned_worker_does_not_pass_for_the_trainer(run: Run, trainer) -> None:
     child = trainer("fork")
@@ -109,6 +111,7 @@ def test_an_orphaned_worker_does_not_pass_for_the_trainer(run: Run, trainer) -> 
         pass
 
 
+@pytest.mark.slow
 def test_only_one_holds_a_run(run: Run, trainer) -> None:
     trainer()
     with pytest.raises(RunError, match="run 'one' is already running"), run.hold():
@@ -146,6 +149,7 @@ class SlowLock(FileLock):
         super().release(force)
 
 
+@pytest.mark.slow
 def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look takes the lock for a moment; neither a trainer nor another reader may stumble over it."""
     monkeypatch.setattr(lock_module, "FileLock", SlowLock)
@@ -183,6 +187,7 @@ def test_what_ends_a_trainer_is_kept(run: Run, error: BaseException, state: str,
     assert status.message.startswith(message)
 
 
+@pytest.mark.slow
 def test_stop_is_asked_for_and_forgotten_by_the_next_attempt(run: Run, trainer) -> None:
     with pytest.raises(RunError, match=r"does not run \(it is new\)"):
         run.stop()
@@ -220,6 +225,7 @@ def test_log_tail_shows_the_last_state_of_a_bar(run: Run) -> None:
     assert run.log_tail(2) == "line\nend"
 
 
+@pytest.mark.slow
 def test_start_gives_a_child_that_outlives_its_starter(run: Run) -> None:
     pytest.importorskip("torch")
     code = f"from xlite.runs.run import Run; Run({str(run.folder)!r}).start()"
@@ -239,6 +245,7 @@ def test_start_tells_why_a_child_died_at_once(run: Run, monkeypatch: pytest.Monk
     assert run.status().state == "new"
 
 
+@pytest.mark.slow
 def test_two_who_press_start_make_one_trainer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     children: list[subprocess.Popen] = []
     outcomes: list[str] = []

@@ -57,6 +57,7 @@ def run(guarded: GuardedReader, act: Callable[[FilmReader], Awaitable[Any]]) -> 
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_twenty_at_once_get_their_own_answers(reader: GuardedReader) -> None:
     images = films(20)
 

@@ -33,6 +33,7 @@ def test_a_film_is_sent_as_it_is_and_alone():
     assert (SEEN.shape, SEEN.whole, SEEN.presets) == ((30, 50), (30, 50), tuple(presets(FILM)))
 
 
+@pytest.mark.slow
 def test_a_film_beyond_the_largest_is_scaled_down_and_says_so():
     film = np.zeros((1000, LARGEST_SIDE + 96), np.uint8)
     seen = ViewerFilm.of(film)

@@ -2,6 +2,8 @@
 
 import warnings
 
+import pytest
+
 from xlite.sweeps.charts import as_optuna, importance, importance_bars, parallel_coordinates, told
 from xlite.sweeps.plan import Design, Range, make_plan
 from xlite.sweeps.status import TrialStatus
@@ -46,6 +48,7 @@ def test_parallel_coordinates_have_a_line_for_each_run_and_titles_for_axes():
     assert parallel_coordinates(as_optuna(SEARCH, trials(1))) is None
 
 
+@pytest.mark.slow
 def test_importance_is_that_of_what_made_the_difference():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

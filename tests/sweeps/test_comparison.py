@@ -22,6 +22,7 @@ def equal_models(films: int = 300, seed: int = 0, models: int = 10) -> tuple[np.
     return labels, [scores[place] for place in np.argsort(aucs)[::-1]], np.arange(films) // 2
 
 
+@pytest.mark.slow
 def test_of_ten_equal_models_none_is_beaten_though_the_worst_alone_would_be() -> None:
     alone = beaten = 0
     for seed in range(6):
@@ -60,6 +61,7 @@ def test_films_of_one_patient_compare_nothing() -> None:
     assert np.isnan(optimism(labels, scores, np.zeros(60)))
 
 
+@pytest.mark.slow
 def test_choosing_the_best_of_equal_models_adds_as_much_as_is_said() -> None:
     said, true = [], []
     for seed in range(12):

@@ -43,6 +43,7 @@ def test_a_fold_that_is_none_is_refused(tiny_folder: Path, fold: str) -> None:
         make_config({"data": tiny_folder, "fold": fold})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_answers_of_all_folds_become_a_teacher(
     trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]

@@ -130,6 +130,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     wait_for(lambda: trainers_of(run) == [], 30)
 
 
+@pytest.mark.release
 def test_stopped_from_another_process_and_gone_on_with_in_the_background(tiny_folder: Path) -> None:
     line = words(
         "search", tiny_folder, vary=f"backbone={BACKBONE}", seeds=1, study="s", epochs=150, patience=999

@@ -47,6 +47,7 @@ def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = 
         write_predictions(out / "predictions.csv", split.parts[part], probs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "size", "winner", "tie"),
     [
@@ -77,6 +78,7 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
     assert [found.remark(place) for place in range(2)] == said[winner, tie]
 
 
+@pytest.mark.slow
 def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFolder) -> None:
     """Of eight configurations all are alike, then all but one, then more than are compared."""
     trials = [trial(f"{name}0", name, 1, 0.9) for name in "abcdefghijkl"]
@@ -91,6 +93,7 @@ def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFo
     assert "none of the 9 others compared" in found.verdict
 
 
+@pytest.mark.slow
 def test_test_films_never_choose(large_table: NihFolder) -> None:
     """The first is perfect on val, the second, which is lighter, on test: the first wins."""
     for run, good, bad in (("a0", "val", "test"), ("b0", "test", "val")):
@@ -103,6 +106,7 @@ def test_test_films_never_choose(large_table: NihFolder) -> None:
     assert found.rows[0].averaged["val"].value == 1.0
 
 
+@pytest.mark.slow
 def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None:
     """Of four configurations two were trained in another home, and one run has lost its predictions."""
     values = {"a0": 0.9, "b0": 0.8, "c0": 0.7, "d0": 0.6}
@@ -120,6 +124,7 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     assert "1 of the 2 others compared" in found.verdict and "1 was not" in found.verdict
 
 
+@pytest.mark.slow
 def test_there_is_no_winner_if_the_first_cannot_be_compared(large_table: NihFolder) -> None:
     predict("b0", large_table, 0.0)
     found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
@@ -141,6 +146,7 @@ def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> Non
     assert [found.remark(place) for place in range(2)] == ["chosen", "not compared"]
 
 
+@pytest.mark.slow
 def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: NihFolder) -> None:
     for run, skill in (("a0", 1.0), ("b0", 0.0)):
         predict(run, large_table, skill, ("val", "test"))
@@ -175,6 +181,7 @@ def test_a_board_of_no_finished_trial_is_empty(tiny_folder: Path) -> None:
     assert (found.rows, found.winner, found.verdict) == ([], None, "")
 
 
+@pytest.mark.slow
 def test_the_leaderboard_says_what_the_best_is_the_best_of(large_table: NihFolder) -> None:
     for run, skill in (("a0", 0.3), ("a1", 0.3), ("b0", 0.3)):
         predict(run, large_table, skill)

@@ -32,6 +32,7 @@ def all_of(study: Study) -> list[str]:
     return names
 
 
+@pytest.mark.slow
 def test_the_storage_has_the_last_word_on_what_came_of_a_study(
     trainers: Trainers, tiny_folder: Path, url: str
 ) -> None:
@@ -49,6 +50,7 @@ def test_the_storage_has_the_last_word_on_what_came_of_a_study(
     assert len(Study(second, url, FILMS, HERE).trials()) == 4
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(tiny_folder: Path, url: str) -> None:
     plan = shared(grid(tiny_folder, seeds=1), url)
     here = Study(plan, url, FILMS, HERE)
@@ -64,6 +66,7 @@ def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(tiny_fold
     assert all_of(there) == ["s-001", "s-000"]
 
 
+@pytest.mark.slow
 def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     tiny_folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +123,7 @@ def test_a_trial_says_where_it_was_trained_also_one_of_old(tiny_folder: Path, ur
     assert [row.where for row in study.trials()] == ["here:/home", "there:/home"]
 
 
+@pytest.mark.slow
 def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +139,7 @@ def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
     assert again.next_trial().number == taken.number
 
 
+@pytest.mark.slow
 def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
     tiny_folder: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +159,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
         assert len(all_of(alone)) == plan.total()
 
 
+@pytest.mark.slow
 def test_tpe_picks_no_more_if_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
     plan = shared(make_plan("search", {"data": tiny_folder}, vary, Design("s", trials=2)), url)
@@ -169,6 +175,7 @@ def test_tpe_picks_no_more_if_two_machines_act_at_once(tiny_folder: Path, url: s
     assert [row.run for row in one.trials()] == ["s-000", "s-001"]
 
 
+@pytest.mark.slow
 def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folder: Path) -> None:
     """Another machine was asked for more trials of the study on the storage that both share."""
     vary = {"lr": Range(low=0.1, high=0.2)}
@@ -186,6 +193,7 @@ def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folde
     assert (sweep.status().total, sweep.status().count("finished")) == (3, 3)
 
 
+@pytest.mark.slow
 def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, url: str) -> None:
     study = Study(grid(tiny_folder, seeds=1), url, FILMS, HERE)
     for trial in study.study.get_trials():
@@ -197,6 +205,7 @@ def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: 
     assert ended == [("s-000", "finished"), ("s-001", "finished")]
 
 
+@pytest.mark.slow
 def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path, url: str) -> None:
     Study(shared(grid(tiny_folder), url), url, FILMS, THERE).next_trial()
     Study(shared(grid(tmp_path / "elsewhere" / "data"), url), url, FILMS, HERE)
@@ -215,6 +224,7 @@ def test_a_storage_that_cannot_be_had_is_a_sentence(tiny_folder: Path, url: str)
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_dashboard_of_optuna_sees_the_trials(trainers: Trainers, tiny_folder: Path) -> None:
     import optuna
 

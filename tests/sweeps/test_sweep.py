@@ -24,6 +24,7 @@ from xlite.sweeps.sweep import Sweep
 pytestmark = pytest.mark.usefixtures("quick")
 
 
+@pytest.mark.slow
 def test_another_plan_under_the_same_name_is_refused(trainers: Trainers, tiny_folder: Path) -> None:
     work.work_on(Sweep.open(grid(tiny_folder)))
     with pytest.raises(RunError, match=r"other settings \(it differs in backbone\)"):
@@ -32,6 +33,7 @@ def test_another_plan_under_the_same_name_is_refused(trainers: Trainers, tiny_fo
         Sweep.open(grid(tiny_folder, seeds=3))
 
 
+@pytest.mark.slow
 def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.end = lambda run: trainers.train(run, "failed", "no such weights", epochs=0)
     with pytest.raises(RunError, match="failed alike"):
@@ -47,6 +49,7 @@ def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny
         Sweep.open(grid(tiny_folder, seeds=1))
 
 
+@pytest.mark.slow
 def test_a_study_on_two_hospitals_trains_each_run_on_both(
     trainers: Trainers, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -60,6 +63,7 @@ def test_a_study_on_two_hospitals_trains_each_run_on_both(
     assert all(row.startswith(f"split {'+'.join(sorted(own))}") for row in read_results()["notes"])
 
 
+@pytest.mark.slow
 def test_a_study_is_deleted_and_its_runs_if_asked(
     trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

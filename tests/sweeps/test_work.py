@@ -29,6 +29,7 @@ from xlite.sweeps.sweep import Sweep
 pytestmark = pytest.mark.usefixtures("quick")
 
 
+@pytest.mark.slow
 def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.aucs = lambda run: [0.5, 0.9 if run.config().backbone == "resnet18" else 0.6]
     sweep = Sweep.open(grid(tiny_folder))
@@ -65,6 +66,7 @@ def test_a_copied_folder_does_not_train_in_the_runs_of_the_study(
     assert trainers.started == []
 
 
+@pytest.mark.slow
 def test_a_stopped_study_goes_on_where_it_was(trainers: Trainers, tiny_folder: Path) -> None:
     sweep = Sweep.open(grid(tiny_folder))
 
@@ -97,6 +99,7 @@ def test_a_stopped_study_goes_on_where_it_was(trainers: Trainers, tiny_folder: P
     assert set(states(sweep).values()) == {"finished"}
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_is_started_again_but_not_for_ever(trainers: Trainers, tiny_folder: Path) -> None:
     deaths = {"s-000": 2, "s-001": 9}
 
@@ -119,6 +122,7 @@ def test_a_run_that_dies_is_started_again_but_not_for_ever(trainers: Trainers, t
     assert set(states(sweep).values()) == {"finished"}
 
 
+@pytest.mark.slow
 def test_a_run_that_has_only_just_begun_is_not_taken_for_failed(
     trainers: Trainers, tiny_folder: Path
 ) -> None:
@@ -140,6 +144,7 @@ def test_a_run_that_has_only_just_begun_is_not_taken_for_failed(
     assert states(sweep) == {"s-000": "finished", "s-001": "finished"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_lets_the_others_go_on(trainers: Trainers, tiny_folder: Path) -> None:
     def fail(run: Run) -> None:
         if run.name == "s-000":
@@ -155,6 +160,7 @@ def test_a_trial_that_fails_lets_the_others_go_on(trainers: Trainers, tiny_folde
     assert sweep.status().message.startswith("3 of 4 trials ended well; s-000 failed: the disk was full")
 
 
+@pytest.mark.slow
 def test_what_fails_always_fails_the_study(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.end = lambda run: trainers.train(run, "failed", f"no weights for {run.name}", epochs=0)
     sweep = Sweep.open(grid(tiny_folder))
@@ -163,6 +169,7 @@ def test_what_fails_always_fails_the_study(trainers: Trainers, tiny_folder: Path
     assert (trainers.started, sweep.status().state) == (["s-000", "s-001"], "failed")
 
 
+@pytest.mark.slow
 def test_a_foreign_run_of_the_same_name_is_not_touched(trainers: Trainers, tiny_folder: Path) -> None:
     Run.create(make_config({"data": tiny_folder, "name": "s-000"}))
     Run.create(make_config({"data": tiny_folder, "name": "s-001"}))
@@ -178,6 +185,7 @@ def test_wrong_data_are_a_sentence_before_anything_is_tried(tiny_folder: Path) -
     assert (sweep.status().state, sweep.status().trials) == ("failed", ())
 
 
+@pytest.mark.slow
 def test_a_hopeless_trial_is_stopped_early(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.aucs = lambda run: [0.5, 0.5, 0.5, 0.5] if run.config().lr == 0.05 else [0.7, 0.8, 0.8, 0.8]
 
@@ -255,6 +263,7 @@ def test_a_database_that_hangs_up_is_called_again_and_one_that_is_gone_is_a_sent
     admin.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_old", [False, True])
 def test_what_the_teachers_know_stands_on_the_leaderboard(
     trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str], of_old: bool

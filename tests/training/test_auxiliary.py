@@ -43,6 +43,7 @@ def test_each_film_of_a_batch_comes_with_what_is_known_of_it(films):
     np.testing.assert_allclose(known[:, 2], ((age - age.mean()) / age.std())[rows], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_are_trained_and_dropped(films):
     run, _ = run_to_end(config(films, "aux", auxiliary=0.5, augment="none", epochs=6, lr=1e-2))
     missed = run.read_metrics()["auxiliary_loss"]

@@ -102,6 +102,7 @@ def test_two_processes_blend_as_one_does(films):
         assert ((batch.labels > 0) & (batch.labels < 1)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_report")
 def test_a_teacher_answers_for_the_blended_film(films):
     """Exact resume with mixup is a case of tests/training/test_loop.py."""

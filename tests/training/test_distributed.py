@@ -97,6 +97,7 @@ def test_two_processes_of_which_one_knows_less_than_the_other_train_as_one(films
     assert len(rows[0]) == 3
 
 
+@pytest.mark.release
 def test_torchrun_starts_them_too_and_micro_batches_are_shared(films):
     launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m"]
     plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0", "--accumulate", "2"]
@@ -205,7 +206,7 @@ def _part(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
     dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("ends", [pytest.param(True, marks=pytest.mark.release), False])
 def test_followers_stay_until_the_leader_has_ended_or_died(tmp_path, ends):
     times = get_context("spawn").SimpleQueue()
     rendezvous = f"file://{tmp_path}/rendezvous"
@@ -233,7 +234,7 @@ def _in_turn(rank: int, rendezvous: str, ends: bool, times: SimpleQueue, both: B
         times.put((rank, None))
 
 
-@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("ends", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it(tmp_path, ends):
     times, both = get_context("spawn").SimpleQueue(), get_context("spawn").Barrier(2)
     start_processes(_in_turn, (f"file://{tmp_path}/rendezvous", ends, times, both), nprocs=2)

@@ -14,6 +14,8 @@ from xlite.models.student import Student
 from xlite.runs.run import Run
 from xlite.training.loop import train
 
+pytestmark = pytest.mark.slow
+
 BACKBONE = "test_resnet.r160_in1k"
 
 
@@ -50,7 +52,6 @@ def test_features_of_no_or_several_networks_are_refused(tiny_folder, tmp_path, m
     assert not (tiny_folder / "cache").exists()
 
 
-@pytest.mark.slow
 def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_student(tiny_folder, tmp_path):
     saved_model(tmp_path / "teacher.safetensors", 3)
     settings = tiny_config(

@@ -61,6 +61,7 @@ def test_a_damaged_row_of_its_own_is_made_anew(tmp_path, content):
     assert _kept_row(tmp_path / "row.json") is None and _kept_row(tmp_path / "none.json") is None
 
 
+@pytest.mark.slow
 def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     run_to_end(config(films, "teacher", epochs=1))
     test_list = films / "test_list.txt"
@@ -91,6 +92,7 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     )
 
 
+@pytest.mark.slow
 def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metrics_are(
     films, tmp_path, caplog
 ):
@@ -115,6 +117,7 @@ def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metri
     assert (seen.trained, seen.patients) == (1, 2)
 
 
+@pytest.mark.slow
 def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_path, caplog):
     folder = NihFolder.open(films)
     split = load_split(folder, "patient")
@@ -142,6 +145,7 @@ def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_
     assert f"{clean}." in (run.folder / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_films_of_the_model_that_a_run_starts_from_are_counted_also_after_a_resume(films):
     first, _ = run_to_end(config(films, "first", epochs=1))
     weights = {"weights": str(first.folder / "model.safetensors"), "split": "official"}
@@ -171,6 +175,7 @@ def test_films_of_the_model_that_a_run_starts_from_are_counted_also_after_a_resu
     assert (logged.seen, logged.start_seen) == ((), (seen,))
 
 
+@pytest.mark.slow
 def test_a_resumed_run_of_old_has_no_note_of_what_it_started_from(films, tmp_path):
     torch.save({"model": backbone().state_dict()}, tmp_path / "w.pt")
     run = Run.create(config(films, "old", weights=str(tmp_path / "w.pt"), epochs=2))

@@ -58,6 +58,7 @@ def test_what_a_run_would_be_refused_for_is_told_before_it_is_made(
         check_job(settings)
 
 
+@pytest.mark.slow
 def test_student_and_teacher_are_each_fed_by_their_own_normalisation(films: Path, tmp_path: Path) -> None:
     """The student starts from weights that want other films than ImageNet's do; the teacher does not."""
     teacher = save_student(tmp_path / "teacher.safetensors", student(seed=3), 32)

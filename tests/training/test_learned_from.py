@@ -21,6 +21,8 @@ from xlite.models.known_weights import IMAGENET, digest_of_tensors
 from xlite.models.student import Student
 from xlite.training.job import open_job
 
+pytestmark = pytest.mark.slow
+
 
 def noted(data: Path, **changes: Any) -> ModelNotes:
     """What the model file of a new run would note."""

@@ -39,6 +39,7 @@ from xlite.training.sampler import EpochSampler
 pytestmark = pytest.mark.usefixtures("quick_report")
 
 
+@pytest.mark.slow
 def test_a_run_leaves_what_the_contract_says(films, caplog):
     run = Run.create(config(films, "whole", epochs=2, train_share=0.5))
     result = train(run.config(), run)
@@ -85,6 +86,7 @@ def test_a_run_leaves_what_the_contract_says(films, caplog):
     assert auc == pytest.approx(status.best_auc, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_that_leaves_a_fold_out_answers_for_it(films, caplog):
     run = Run.create(config(films, "apart", epochs=1, fold="2/3"))
     train(run.config(), run)
@@ -147,6 +149,7 @@ loop.train(run.config(), run)
     return subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_run_whose_worker_is_killed_says_so(films, monkeypatch):
     def die(*_: object) -> None:
@@ -184,6 +187,7 @@ def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
     assert_same_end(whole, run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -204,6 +208,7 @@ def test_stop_drops_the_epoch_and_resume_is_exact(films, changes):
     assert_same_end(whole, run)
 
 
+@pytest.mark.slow
 def test_a_finished_run_trains_no_further(films):
     run, _ = run_to_end(config(films, "done", epochs=1))
     before = weights(run)
@@ -213,6 +218,7 @@ def test_a_finished_run_trains_no_further(films):
     assert len(read_results()) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_row_of_the_log_stops_no_training(films, caplog):
     append_result(Experiment("old", val_auc=0.6), Notes("patient-42-1"))
     with open(results_csv(), "ab") as file:
@@ -226,6 +232,7 @@ def test_a_damaged_row_of_the_log_stops_no_training(films, caplog):
     assert read_results()["experiment_id"].tolist() == ["old", "new"]
 
 
+@pytest.mark.slow
 def test_early_stopping_counts_epochs_since_the_best(films):
     run, result = run_to_end(config(films, "early", epochs=30, patience=1, lr=1e-6))
     rows = run.read_metrics()
@@ -245,6 +252,7 @@ def test_distilled_student_approaches_its_teacher(films):
     assert read_results()["kd_temp"].tolist()[1] == 4.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grad_clip", [0.0, 1.0])
 def test_a_loss_that_is_nan_ends_the_run_and_keeps_the_step_and_its_films(films, grad_clip):
     run = Run.create(config(films, "nan", grad_clip=grad_clip, epochs=30))

@@ -27,6 +27,7 @@ def _out_of_memory_above(monkeypatch, films: int) -> None:
     monkeypatch.setattr(DistillTask, "forward", forward)
 
 
+@pytest.mark.slow
 def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
     _out_of_memory_above(monkeypatch, 5)
     run = Run.create(config(films, "large"))

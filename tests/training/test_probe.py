@@ -29,6 +29,7 @@ def phantoms(tmp_path: Path) -> Path:
     return tmp_path / "phantoms"
 
 
+@pytest.mark.slow
 def test_a_few_steps_tell_what_a_run_would_take_and_make_no_run(phantoms: Path):
     settings = config(phantoms, "a", batch_size=8, epochs=4, ema=0.9, mixup=0.4)
     found = measure(settings, time.monotonic())
@@ -45,6 +46,7 @@ def test_a_few_steps_tell_what_a_run_would_take_and_make_no_run(phantoms: Path):
     assert Run.list() == [] and not (phantoms / "cache").exists()
 
 
+@pytest.mark.slow
 def test_films_that_are_cached_are_neither_decoded_nor_written_again(phantoms: Path, quick_report: None):
     from xlite.training.loop import train
 
@@ -54,6 +56,7 @@ def test_films_that_are_cached_are_neither_decoded_nor_written_again(phantoms: P
     assert (found.decode_s, found.cache_gb) == (0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_a_probe_that_has_no_time_measures_fewer_films_and_says_so(
     phantoms: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -63,6 +66,7 @@ def test_a_probe_that_has_no_time_measures_fewer_films_and_says_so(
     assert (found.measured, found.measured_steps, found.step_films) == (4, 1, 8)
 
 
+@pytest.mark.slow
 def test_what_the_teacher_knows_is_part_of_it(phantoms: Path, tmp_path: Path):
     names = NihFolder.open(phantoms).table["image"].tolist()
     write_predictions(tmp_path / "said.csv", names, np.full((24, 14), 0.4, np.float32))
@@ -72,6 +76,7 @@ def test_what_the_teacher_knows_is_part_of_it(phantoms: Path, tmp_path: Path):
     assert (fact.kind, fact.name) == ("predictions", "said.csv")
 
 
+@pytest.mark.slow
 def test_what_a_run_would_be_refused_for_is_raised(phantoms: Path):
     with pytest.raises(RunError, match="resnet_of_dreams"):
         measure(config(phantoms, "a", backbone="resnet_of_dreams"), time.monotonic())
@@ -79,6 +84,7 @@ def test_what_a_run_would_be_refused_for_is_raised(phantoms: Path):
         measure(config(phantoms, "a", split="mine"), time.monotonic())
 
 
+@pytest.mark.slow
 def test_too_little_memory_is_a_sentence(phantoms: Path, monkeypatch: pytest.MonkeyPatch):
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -88,6 +94,7 @@ def test_too_little_memory_is_a_sentence(phantoms: Path, monkeypatch: pytest.Mon
         measure(config(phantoms, "a"), time.monotonic())
 
 
+@pytest.mark.slow
 def test_the_program_prints_a_forecast_or_the_words_of_why_not(
     phantoms: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -115,6 +122,7 @@ def test_a_page_sees_a_probe_work_and_takes_its_forecast(phantoms: Path):
             time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_probe_is_cancelled_at_once(phantoms: Path):
     asked = Probing(config(phantoms, "a"))
     asked.cancel()
@@ -124,6 +132,7 @@ def test_a_probe_is_cancelled_at_once(phantoms: Path):
     asked.cancel()
 
 
+@pytest.mark.slow
 def test_a_probe_that_takes_too_long_is_given_up(phantoms: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(probing, "LIMIT_S", 0.0)
     asked = Probing(config(phantoms, "a"))

@@ -14,6 +14,7 @@ from xlite.training.provenance import _earlier_attempts, git_commit
 pytestmark = pytest.mark.usefixtures("quick_report")
 
 
+@pytest.mark.slow
 def test_a_run_says_what_made_it_and_leaves_the_environment_alone(films):
     before = dict(os.environ)
     run, _ = run_to_end(config(films, "made", epochs=1))

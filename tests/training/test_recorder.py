@@ -30,6 +30,7 @@ def test_a_run_whose_split_changed_does_not_go_on(films):
         train(run.config(), run)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_its_own_settings_and_its_own_state_alone(films):
     """One digit of config.json, or the last.ckpt of another run: it would go on as neither of the two."""
     one, other = Run.create(config(films, "one")), Run.create(config(films, "other", seed=6))
@@ -45,6 +46,7 @@ def test_a_run_goes_on_with_its_own_settings_and_its_own_state_alone(films):
         train(other.config(), other)
 
 
+@pytest.mark.slow
 def test_a_run_of_when_augmentation_was_a_switch_goes_on(films):
     run = Run.create(config(films, "old", epochs=2))
     stop_after_first_epoch(run)
@@ -75,6 +77,7 @@ def film(folder: Path, part: str, at: int = 0) -> Path:
     return folder / "images" / load_split(NihFolder.open(folder), "patient").parts[part][at]
 
 
+@pytest.mark.slow
 def test_a_run_whose_films_were_replaced_does_not_go_on(films):
     """Names, table and split are the same, and nothing else would tell. Films put back are the same films, be
     their dates others, and the cache deleted.
@@ -92,6 +95,7 @@ def test_a_run_whose_films_were_replaced_does_not_go_on(films):
     assert train(run.config(), run).reason == "finished"
 
 
+@pytest.mark.slow
 def test_films_without_contrast_are_counted_with_one_warning(films, caplog):
     """Also by a second run, which finds them in the cache."""
     for part in ("train", "val", "test"):

@@ -116,6 +116,7 @@ def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     assert "data folder" in (out / "shortcuts.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_model_of_one_hospital_knows_its_films_among_those_of_two(
     xlite: Command, west: Path, east: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_model_of_one_hospital_knows_its_films_among_those_of_two(
         )
 
 
+@pytest.mark.slow
 def test_each_folder_is_drawn_as_often(west: Path, east: Path) -> None:
     labels, folders = np.zeros((9, 14)), np.array(["a"] * 6 + ["b"] * 3)
     labels[0, 1] = labels[6, 1] = 1

@@ -94,6 +94,7 @@ def damages(whole: bytes) -> dict[str, bytes]:
     return {what: data for what, data in found.items() if data != whole}
 
 
+@pytest.mark.slow
 def test_a_damaged_or_cut_state_is_never_loaded(trained, tmp_path):
     """Of 63 damages before, 12 alone were noticed."""
     whole = (trained / "last.ckpt").read_bytes()
@@ -146,6 +147,7 @@ def test_a_state_of_old_without_a_checksum_is_read_and_its_records_are_checked(t
         pass
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_normalisation_that_it_began_with(films, tmp_path):
     assert kept_preprocess(OLD / "last.ckpt", 32) == Preprocess(32)  # which does not tell
     weights = tmp_path / "timm.safetensors"

@@ -91,6 +91,7 @@ def uneven(learner: Learner) -> StepBatch:
     return batch
 
 
+@pytest.mark.slow
 def test_micro_batches_that_know_more_or_less_are_one_step(films):
     hide_some(films)
     learner = learner_on(films)
@@ -101,6 +102,7 @@ def test_micro_batches_that_know_more_or_less_are_one_step(films):
         torch.testing.assert_close(one, other, atol=2e-6, rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_processes_that_know_more_or_less_are_one_step(films, monkeypatch):
     """Each of two has half of the batch; what they tell each other is the mean of what both know."""
     hide_some(films)
@@ -120,6 +122,7 @@ def test_processes_that_know_more_or_less_are_one_step(films, monkeypatch):
         torch.testing.assert_close(one, (parts[0] + parts[1]) / 2, atol=2e-6, rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_where_all_labels_are_known_processes_need_not_ask_each_other(films, monkeypatch):
     learner = learner_on(films)
     monkeypatch.setattr(learner, "over_processes", None)
@@ -127,6 +130,7 @@ def test_where_all_labels_are_known_processes_need_not_ask_each_other(films, mon
     assert learner._told(next(iter(learner.batches()))) == 1
 
 
+@pytest.mark.slow
 def test_an_epoch_and_its_validation_leave_out_what_is_unknown(films):
     folder = hide_some(films)
     learner = learner_on(films, mixup=0.4, loss="weighted_focal", sampler="balanced")

@@ -162,6 +162,7 @@ class Answers(torch.nn.Module):
         return pooled
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**31),

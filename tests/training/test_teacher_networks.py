@@ -64,6 +64,7 @@ def taught(films: Path, tmp_path: Path) -> Path:
     return tmp_path / "teacher.onnx"
 
 
+@pytest.mark.slow
 def test_what_an_export_has_seen_is_counted_as_that_of_a_model_file(films: Path, taught: Path) -> None:
     settings = config(films, "pupil", teacher=str(taught))
     source = taught.parent / "checkpoints" / "tiny" / "model.safetensors"
@@ -77,12 +78,14 @@ def test_what_an_export_has_seen_is_counted_as_that_of_a_model_file(films: Path,
     assert Source.model_validate(known).split == load_split(NihFolder.open(films), "official").id
 
 
+@pytest.mark.slow
 def test_features_of_an_export_cannot_be_met(films: Path, taught: Path) -> None:
     said = f"--teacher '{taught}' is an export, which gives none: name the model that it was made from"
     with pytest.raises(RunError, match=re.escape(said)):
         check_job(config(films, "pupil", teacher=str(taught), feature_weight=1.0))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_report")
 def test_a_student_learns_from_an_export(films: Path, taught: Path) -> None:
     run, result = run_to_end(config(films, "pupil", teacher=str(taught), alpha=1.0))

@@ -46,6 +46,7 @@ def saved_model(path: Path, seed: int) -> Student:
     return network
 
 
+@pytest.mark.slow
 def test_a_teacher_that_answers_with_no_numbers_is_refused(tmp_path):
     """Its NaN would pass for silence, and the student would learn from the labels alone."""
     network = saved_model(tmp_path / "model.safetensors", 3)
@@ -106,6 +107,7 @@ def test_a_network_teacher_uses_its_own_normalisation_and_size():
     )
 
 
+@pytest.mark.slow
 def test_a_densenet_answers_by_name_and_is_silent_on_what_it_lacks():
     network = DenseNet(["Mass", "", "Fracture", "Atelectasis"], channels=1).eval()
     x = torch.randn(2, 3, 32, 32)

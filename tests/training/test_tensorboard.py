@@ -6,6 +6,7 @@ from tiny_runs import config, run_to_end
 pytestmark = pytest.mark.usefixtures("quick_report")
 
 
+@pytest.mark.slow
 def test_the_curves_are_event_files_too(films):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     run, _ = run_to_end(config(films, "curves", epochs=2, tensorboard=True))

@@ -18,6 +18,7 @@ from xlite.training.concerns import without_positives
 from xlite.training.job import check_job, open_job
 
 
+@pytest.mark.slow
 def test_a_run_says_what_it_cannot_learn_and_is_refused_if_that_is_all(
     films: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

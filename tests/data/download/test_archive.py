@@ -98,6 +98,7 @@ def test_a_flipped_checksum_is_found(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a.tar.gz", "home"]
 
 
+@pytest.mark.slow
 @given(cut=st.integers(0, len(archive()) - 1), flips=st.lists(st.integers(0, len(archive()) - 1), max_size=3))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_cut_or_altered_archive_gives_its_films_or_none(tmp_path: Path, cut: int, flips: list[int]) -> None:

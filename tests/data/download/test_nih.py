@@ -133,6 +133,7 @@ download(sys.argv[1], links=[sys.argv[2] + "/1.gz"], tables_url=sys.argv[2] + "/
 """
 
 
+@pytest.mark.slow
 def test_a_killed_download_goes_on_from_its_byte(server: Server, out: Path) -> None:
     hang = threading.Event()
 

@@ -11,6 +11,8 @@ from xlite.data.eda.survey import survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 def test_editions_are_compared_film_by_film(hand: NihFolder):
     text = (hand.root / "Data_Entry_2017_v2020.csv").read_text()

@@ -234,6 +234,7 @@ def test_captions(part: NihFolder):
     assert captions.film_alt(film, 0, part.labelled) == f"Chest X-ray 1_1, labelled {words}"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_the_report(part: NihFolder, tmp_path: Path):
     report = write_eda(part.root, tmp_path / "EDA.md")
@@ -254,6 +255,7 @@ def test_the_report(part: NihFolder, tmp_path: Path):
     assert found["known_of_parts"]["official"]["test"]["Mass"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_the_report_of_a_folder_without_any_label(hand: NihFolder, tmp_path: Path):
     hide_labels(hand.root, dict.fromkeys(hand.table["stem"], FINDINGS))

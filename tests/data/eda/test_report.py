@@ -14,6 +14,8 @@ from xlite.data.eda import write_eda
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -120,7 +122,6 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[d
     return write_eda(shared_data / "nih_tables", out).as_dict(), out.read_text()
 
 
-@pytest.mark.slow
 def test_real_counts(real: tuple[dict[str, Any], str]):
     found, _ = real
     official = found["parts"]["official"]
@@ -138,7 +139,6 @@ def test_real_counts(real: tuple[dict[str, Any], str]):
     assert found["findings_per_film"] == [60361, 30963, 14306, 4856, 1247, 301, 67, 16, 1, 2]
 
 
-@pytest.mark.slow
 def test_real_facts(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert (found["films"], found["patients"], found["most_films"]) == (112120, 30805, 184)
@@ -150,7 +150,6 @@ def test_real_facts(real: tuple[dict[str, Any], str]):
     assert edema == {"AP": 4.5, "PA": 0.4}
 
 
-@pytest.mark.slow
 def test_real_claims(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert [claim["verdict"] for claim in found["claims"]] == ["does not hold"] * 6
@@ -167,7 +166,6 @@ def test_real_claims(real: tuple[dict[str, Any], str]):
     assert abs(drawn - 81.5) < 1  # four standard deviations of the draw
 
 
-@pytest.mark.slow
 def test_real_overlaps_and_boxes(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert found["overlaps"][0] == {
@@ -184,7 +182,6 @@ def test_real_overlaps_and_boxes(real: tuple[dict[str, Any], str]):
     assert round(100 * found["boxes"]["Nodule"]["area"], 2) == 0.46
 
 
-@pytest.mark.slow
 def test_the_report_in_docs_is_what_the_code_gives(real: tuple[dict[str, Any], str]):
     found, fresh = real
     kept = (ROOT / "docs" / "EDA_REPORT.md").read_text()

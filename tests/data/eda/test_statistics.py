@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,7 @@ def test_from_film_to_film(hand: NihFolder):
     assert named["appears"].tolist() == [0.5, 1, 0.5, 1 / 3]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.lists(st.booleans(), min_size=14, max_size=14), min_size=1, max_size=12))
 def test_pairs_films_and_tallies_agree_for_any_labels(labels: list[list[bool]]):

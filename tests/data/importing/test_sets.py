@@ -55,6 +55,7 @@ def findings(out: Path) -> dict[str, tuple[str, set[str]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SETS)
 def test_an_imported_folder_passes_the_check_and_is_split(kind: str, tmp_path: Path) -> None:
     source, out = SETS[kind](tmp_path / "source"), tmp_path / "data" / kind

@@ -182,6 +182,7 @@ def test_signed_values_and_unused_bits_are_read_as_the_header_says() -> None:
     within_one(read(eight, bits=8, WindowCenter=128, WindowWidth=256), eight.astype(float))
 
 
+@pytest.mark.slow
 def test_compressed_films_equal_uncompressed_ones() -> None:
     for syntax in (JPEG2000Lossless, RLELossless):
         dataset = make(**FULL_WINDOW)
@@ -189,6 +190,7 @@ def test_compressed_films_equal_uncompressed_ones() -> None:
         np.testing.assert_array_equal(read_image(to_bytes(dataset)), read(**FULL_WINDOW))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compressed", ["MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm"])
 def test_other_writers_files_equal_their_uncompressed_twins(compressed: str) -> None:
     films = []
@@ -299,6 +301,7 @@ def test_a_jpeg2000_frame_that_hides_its_size_is_refused_undecoded() -> None:
     assert MISMATCH in refusal(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(30)
 def test_a_boxed_jpeg2000_frame_with_a_bad_box_does_not_hang() -> None:
     dataset = compressed_with(**FULL_WINDOW)
@@ -338,11 +341,13 @@ def test_a_window_without_a_usable_width_is_passed_over(width: str, kind: str) -
     np.testing.assert_array_equal(read_image(data), read())
 
 
+@pytest.mark.slow
 def test_a_full_field_detectors_film_is_read() -> None:
     film = np.tile(RAMP, (84, 79))[:4000, :5000]
     within_one(read(film, **FULL_WINDOW), np.rint(film / 4095 * 255))
 
 
+@pytest.mark.slow
 def test_a_damaged_file_leaves_no_traceback_on_stderr(tmp_path: Path) -> None:
     dataset = compressed_with()
     frame = bytearray(get_frame(dataset.PixelData, 0, number_of_frames=1))
@@ -396,6 +401,7 @@ ALTERATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 @given(seed=st.sampled_from(IN_THIS_PROCESS), **ALTERATIONS)
 @settings(max_examples=200, deadline=None)
@@ -415,6 +421,7 @@ def test_altered_compressed_files_give_a_film_or_a_sentence(
     check_altered(seed, cut, changes, early)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @given(st.binary(max_size=400))
 @settings(max_examples=100, deadline=None)
@@ -423,6 +430,7 @@ def test_random_bytes_behind_a_dicom_beginning_give_a_sentence(data: bytes) -> N
     refusal(b"\x08\x00\x05\x00CS" + data)
 
 
+@pytest.mark.slow
 def test_a_real_chest_film_has_bright_bones_and_dark_lungs(shared_data: Path) -> None:
     """MONOCHROME1, 15 bits, JPEG 2000: regions read off the film with the eye."""
     film = read_image(shared_data / "dicom" / "RG1_J2KI.dcm")

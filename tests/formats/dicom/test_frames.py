@@ -180,6 +180,7 @@ def test_a_cut_scan_is_refused_with_or_without_an_end_marker(name: str, share: f
         assert "is damaged" in refusal(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "times"),
     [("JPGExtended.dcm", 1), ("SC_rgb_jpeg_gdcm.dcm", 1), ("MR_small_jpeg_ls_lossless.dcm", 1)],
@@ -201,6 +202,7 @@ def test_huffman_codes_and_jpeg_ls_tell_a_cut_by_one_decoding(
     assert len(decoded) == times
 
 
+@pytest.mark.slow
 def test_a_cut_is_told_although_a_code_is_of_ones_alone() -> None:
     dataset = pydicom.dcmread(get_testdata_file("SC_rgb_jpeg_gdcm.dcm", download=False))
     dataset.Modality = "CR"
@@ -365,6 +367,7 @@ def several(frames: list[bytes], syntax: str, **options: object) -> Dataset:
     return dataset
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_bot", [True, False])
 def test_several_frames_are_told_although_their_number_is_not_stated(has_bot: bool) -> None:
     rle = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\x05" * 32

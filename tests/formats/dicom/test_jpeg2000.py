@@ -47,6 +47,7 @@ def test_the_number_of_components_is_that_of_the_header(components: int) -> None
     assert MISMATCH in refusal(compressed(codestream(64, components=components), JPEG2000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "demands", [{"precinct": 1}, {"code_block": 0}, {"tile": 16}], ids=["precincts", "code blocks", "tiles"]
 )
@@ -58,6 +59,7 @@ def test_a_frame_that_asks_for_much_is_refused_within_limits(demands: dict[str, 
     assert time.process_time() - before < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_film_of_many_bytes_is_decoded_smaller_and_enlarged(
     signed: bool, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +90,7 @@ def test_a_film_without_smaller_resolutions_is_refused_if_it_is_too_large(
     assert "too few resolutions" in refusal(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_precision_above_bits_stored_is_allowed_if_the_pixels_fit(
     signed: bool, monkeypatch: pytest.MonkeyPatch

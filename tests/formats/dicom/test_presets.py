@@ -95,6 +95,7 @@ def test_an_unknown_function_is_passed_over_as_dcmtk_does() -> None:
     assert not np.array_equal(exact, linear)
 
 
+@pytest.mark.slow
 def test_compressed_films_have_the_same_windows() -> None:
     dataset = make(**TWO)
     dataset.compress(JPEG2000Lossless, generate_instance_uid=False)

@@ -23,6 +23,7 @@ def contaminated(own_home: Path, no_charts: None) -> View:
     return read_evaluation("seen", own_home / "checkpoints" / "seen" / "evaluation" / "test").view()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_a_curve_is_labelled_with_its_area(clean: View, contaminated: View, kind: Kind) -> None:
     one = clean.report.per_class["Pleural_Thickening"]

@@ -1,5 +1,6 @@
 """The section on a model elsewhere: words, each above its tables."""
 
+import pytest
 from demo_home import drawn_report
 from elsewhere_reports import elsewhere as made
 
@@ -12,6 +13,8 @@ from xlite.report.sections.whole import tabs, whole
 from xlite.report.terminal import summary
 from xlite.report.view import View
 from xlite.report.write import curves_of
+
+pytestmark = pytest.mark.slow
 
 
 def view_of(**changes: object) -> tuple[View, Report]:

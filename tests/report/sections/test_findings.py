@@ -1,10 +1,13 @@
 """The tables of findings."""
 
+import pytest
 from demo_home import drawn_report
 
 from xlite.report.document import to_markdown
 from xlite.report.sections.findings import findings, strongest
 from xlite.report.view import View
+
+pytestmark = pytest.mark.slow
 
 
 def test_few_positives_have_a_star_and_its_meaning() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.caveats import TrainedOn
@@ -46,6 +47,7 @@ def test_what_the_models_own_maps_reach_is_struck_through_on_contaminated_films(
     assert marks == [False, *[True] * 5, False, False]
 
 
+@pytest.mark.slow
 def test_the_section_says_what_limits_it_and_greys_results_of_other_boxes() -> None:
     content = json.loads(MEASURED.read_text())
     report, _ = drawn_report(caveats=[TrainedOn(films=200, known=1)])

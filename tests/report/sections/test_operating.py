@@ -1,6 +1,7 @@
 """A threshold tried out, in words and as a table; and what sections lack."""
 
 import numpy as np
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.caveats import TrainedOn
@@ -10,6 +11,8 @@ from xlite.report.document import Cell
 from xlite.report.sections.lacking import lacking
 from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
 from xlite.report.view import View
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_point_is_a_table_of_what_is_counted_and_what_follows() -> None:

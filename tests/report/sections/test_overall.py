@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.base import Stamp
@@ -17,6 +18,8 @@ from xlite.report.sections.whole import whole
 from xlite.report.sentences import clean
 from xlite.report.view import View
 from xlite.report.write import curves_of
+
+pytestmark = pytest.mark.slow
 
 NOT_THESE = (
     "There are no metrics on clean films alone: without a list of its teacher's training films it cannot be "

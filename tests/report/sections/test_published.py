@@ -8,6 +8,8 @@ from xlite.report.document import Cell, to_markdown
 from xlite.report.sections.published import published, published_beside
 from xlite.report.view import View
 
+pytestmark = pytest.mark.slow
+
 
 def test_published_results_are_grey_unless_they_are_of_the_same_films(
     monkeypatch: pytest.MonkeyPatch,

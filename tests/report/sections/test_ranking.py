@@ -1,10 +1,13 @@
 """Several models on the same films."""
 
+import pytest
 from demo_home import drawn_report
 
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.report.sections.ranking import ranking
 from xlite.report.view import View
+
+pytestmark = pytest.mark.slow
 
 
 def test_models_are_ranked_by_macro_auc() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.caveats import TrainedOn
@@ -16,6 +17,8 @@ from xlite.report.document import Heading, Text, to_markdown
 from xlite.report.sections.whole import tabs, whole
 from xlite.report.view import View
 from xlite.report.write import curves_of
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_shipped_models_report_and_card_are_what_the_code_makes_of_its_metrics(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_pictures_of_one_source_share_a_group(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_pydicom_brings_pictures_of_other_kinds() -> None:
     names = {picture.name for picture in library_pictures()}
     assert {"pydicom/CT_small.dcm", "pydicom/MR_small.dcm"} <= names
