@@ -13,7 +13,7 @@ from page_settings import default, setting_widget, settings_in_columns
 from xlite.errors import XliteError
 from xlite.federated import form
 from xlite.federated.federation import Federation
-from xlite.federated.forecast import simulation_basis, simulation_facts
+from xlite.federated.forecast import simulated, simulation_basis, simulation_facts
 from xlite.federated.partition import Deal, deal_by
 from xlite.federated.plan import OPTIONS, make_plan
 from xlite.federated.simulation import config_of, lacking_flower, simulate_command, start_simulation
@@ -62,7 +62,7 @@ def new_simulation(data: str) -> None:
         films = films_of(config)
         with folder:
             show_films(data, films)
-        concerns = concerns_of(config, films)
+        concerns = concerns_of(config, films, partial(simulated, plan))
         show_concerns(concerns)
         show_refusal()
         refused = any(one.refuses for one in concerns)

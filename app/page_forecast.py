@@ -68,14 +68,16 @@ def show_films(data: str, films: FilmCounts | None) -> None:
     st.caption(told)
 
 
-def concerns_of(config: TrainConfig, films: FilmCounts) -> list[AnyConcern]:
-    """What matters of these settings, as far as is known yet."""
+def concerns_of(
+    config: TrainConfig, films: FilmCounts, whole: Callable[[Forecast], Forecast] = lambda run: run
+) -> list[AnyConcern]:
+    """What matters of these settings, as far as is known yet; whole: a run's forecast to that of all runs."""
     found = of_settings(config, films, _has_gpu())
     settings, seen = st.session_state.get(_SAW, (None, None))
     if seen is not None and settings == _measured_by(config):
         found.append(TeacherSaw(seen))
     if (forecast := forecast_of(config)) is not None:
-        measured = of_forecast(config, forecast)
+        measured = of_forecast(config, whole(forecast))
         found = [one for one in found if type(one) not in map(type, measured)] + measured
     return found
 

@@ -2,11 +2,15 @@
 
 import errno
 import os
+import reprlib
 from collections.abc import Callable, Iterable
 from typing import Self
 
 from pydantic_core import ValidationError
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+_SHOWN = 80
+"""Characters of a wrong value that are shown."""
 
 
 class Setting(str):
@@ -107,17 +111,29 @@ def words_from_json(kept: Iterable[str | NamedSetting]) -> tuple[str, ...]:
     return tuple(word if isinstance(word, str) else Setting(word["setting"]) for word in kept)
 
 
-def objection(error: ValidationError) -> str:
-    """The first value that is not what it should be, and what was expected."""
+def objection(error: ValidationError, show: bool = True) -> str:
+    """The first value that is not what it should be, and what was expected.
+
+    show: whether the value is shown, cut short; no secret and nothing of a person must be.
+    """
     first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
     field, expected = ".".join(map(str, first["loc"])), first["msg"]
+    if first["type"] == "value_error":
+        expected = str(first["ctx"]["error"])
+        return f"{field:.80}: {expected}" if field else expected
     if not field or first["type"] == "json_invalid":
         return expected
     if first["type"] == "missing":
         return f"{field} is missing"
-    return f"{field:.80} is {first['input']!r:.80}: {expected[0].lower()}{expected[1:]}"
+    value = f" is {_short(first['input'])}" if show else ""
+    return f"{field:.80}{value}: {expected[0].lower()}{expected[1:]}"
+
+
+def _short(value: object) -> str:
+    """The beginning of what a value looks like, without spelling all of it out first."""
+    shown = reprlib.Repr()
+    shown.maxstring = _SHOWN
+    return shown.repr(value)[:_SHOWN]
 
 
 def sentence(error: BaseException, file: str | os.PathLike[str] = "") -> str:

@@ -60,7 +60,8 @@ def test_each_sees_their_own_film_and_the_memory_comes_back(
             seen = list(pool.map(partial(visit, address, together), films, films.values()))
         assert dict(seen) == expected
         left.append(memory_when_all_left(address, process))
-    assert left[-1] - left[0] < MOST_GROWN
+    if waves > 1:
+        assert left[-1] - left[0] < MOST_GROWN
 
 
 def visit(address: str, together: Barrier, name: str, film: bytes) -> tuple[str, dict[str, float]]:

@@ -50,13 +50,7 @@ SECTIONS = ("Curves", "Operating point", "Findings", "Thresholds", "Calibration"
 ADDRESSES = [
     *((name, query) for name, query in PAGES.items() if name != "results"),
     ("explore", {}),  # the list of films
-    *(
-        pytest.param(
-            *("results", {**PAGES["results"], "section": section}),
-            marks=() if section in ("Findings", "Errors as films") else pytest.mark.release,
-        )
-        for section in SECTIONS
-    ),
+    *(("results", {**PAGES["results"], "section": section}) for section in SECTIONS),
 ]
 
 

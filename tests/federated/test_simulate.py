@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +259,28 @@ def test_a_round_that_is_given_up_while_clients_judge_comes_again_to_the_same_en
         if norms != "local" or name:  # the whole is not judged if norms stay with the clients
             assert metrics[1]["epoch"].tolist() == [1, 2]
             pd.testing.assert_frame_equal(*metrics)
+
+
+def test_norms_of_its_own_go_on_from_a_round_that_was_never_judged(films: Path):
+    """And a round that comes again begins as at first."""
+    plan = make_plan({**STUDENT, "norms": "local"}, (0.5,) * 3, (0.2,) * 3)
+    with ExitStack() as stack:
+        training = LocalTraining(Own("one", films, device="cpu"), plan)
+        stack.callback(training.close)
+
+        def norms() -> dict[str, torch.Tensor]:
+            return {
+                name: training.student.state_dict()[name].clone() for name in norm_names(training.student)
+            }
+
+        starts = []
+        for number in (1, 2, 2):
+            starts.append(norms())
+            training.train(number)
+            begun = {name: tensor for name, tensor in training.before.items() if name in starts[0]}
+            assert all(torch.equal(begun[name], starts[min(number, 2) - 1][name]) for name in begun)
+    moved = [any(not torch.equal(starts[0][name], start[name]) for name in start) for start in starts]
+    assert moved == [False, True, True]
 
 
 @pytest.mark.alone

@@ -112,3 +112,7 @@ def test_progress_of_another_hand_is_told(tiny_folder: Path) -> None:
     sweep.path("sweep.json").write_text(json.dumps({"study": "s"}))
     with pytest.raises(RunError, match="the plan of study 's' cannot be read"):
         sweep.plan()
+    sweep.path("sweep.json").write_text(json.dumps({"storages": "postgresql://me:secret@host/study"}))
+    with pytest.raises(RunError, match="the plan of study 's' cannot be read") as refused:
+        sweep.plan()
+    assert "secret" not in str(refused.value)

@@ -87,14 +87,14 @@ class LocalTraining:
     `heed` is called after each step; what it raises ends the training.
 
     `state` has a row for each round, as metrics.csv; a client that comes back goes on with it and, with local
-    batch norms, with its own: `kept` has what never travels of its student by the round that it was judged
-    in, as a round that was given up comes again.
+    batch norms, with its own: `before` has what never travels of its student as it was when it began its last
+    round, as one that was given up comes again.
     """
 
     def __init__(self, own: Own, plan: Plan, heed: Callable[[], None] = lambda: None):
         self.plan, self.heed, self._stack = plan, heed, ExitStack()
         config = own.config(plan)
-        self.run, self.kept = _own_run(config), dict[int, dict[str, Tensor]]()
+        self.run, self.before = _own_run(config), dict[str, Tensor]()
         self._stack.enter_context(self.run.hold())
         with self._refusing():
             self.run.write_progress(round_status(State(), plan, "running", "opening films"))
@@ -103,6 +103,7 @@ class LocalTraining:
                 config, None if plan.distils else preprocess_of(plan), lambda done, total: heed()
             )
             self.state = self._kept_state()
+            self.begun = self.state.epoch
             self._keep()  # from now on the run is known as a client's
         self.learner: Learner | None = None
 
@@ -125,7 +126,10 @@ class LocalTraining:
         learner = self.learner = (FrozenNorms if self.plan.norms == "frozen" else Learner)(
             self.fabric, self.job
         )
-        self._own_again(number - 1)
+        if number > self.begun:
+            self.begun, self.before = number, self._own()
+        else:
+            self.student.load_state_dict({**self.student.state_dict(), **self.before})
         first = (number - 1) * self.plan.local_epochs + 1
         losses: list[float] = []
         with drawn_to_start(learner, proximal):
@@ -148,10 +152,9 @@ class LocalTraining:
         self.state.add(
             {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
         )
-        earlier = max((one for one in self.kept if one < number), default=None)
-        self.kept = {one: own for one, own in self.kept.items() if one == earlier} | {number: self._own()}
         self._keep()
         write_atomic(self.run.path("metrics.csv"), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
+        self.learner = None  # the next round has an optimizer of its own
         self._report(number, f"waiting for the server after round {number}")
         return loss, auc
 
@@ -185,11 +188,11 @@ class LocalTraining:
             return State()
         with reading_state(path) as content:
             self.student.load_state_dict(content["model"])
-            self.kept = content.get("kept", {})  # of old
+            self.before = content.get("before", {})  # of old
             return State(**content["state"])
 
     def _keep(self) -> None:
-        content = {"model": self.student.state_dict(), "state": asdict(self.state), "kept": self.kept}
+        content = {"model": self.student.state_dict(), "state": asdict(self.state), "before": self.before}
         write_state(self.run.path(CLIENT_FILE), content)
 
     def _own(self) -> dict[str, Tensor]:
@@ -197,14 +200,6 @@ class LocalTraining:
         state = self.student.state_dict()
         travels = exchanged(self.student, self.plan.norms)
         return {name: tensor.clone() for name, tensor in state.items() if name not in travels}
-
-    def _own_again(self, last: int) -> None:
-        """Puts back what never travels as it was after that round, or the last before it with this client."""
-        known = [number for number in self.kept if number <= last]
-        if known:
-            self.student.load_state_dict({**self.student.state_dict(), **self.kept[max(known)]})
-        else:
-            self.kept[last] = self._own()
 
     def _report(self, number: int, *words: str, doing: WorkState = "running") -> None:
         status = round_status(self.state, self.plan, doing, *words)

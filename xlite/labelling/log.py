@@ -73,8 +73,9 @@ class AnswerLog:
                 except ValidationError as error:
                     if is_last:
                         return entries, at, False
+                    why = objection(error, show=False)  # a reader's answers are nobody else's to see
                     raise DataError(
-                        f"line {number} of {self.path} is no entry of the log ({objection(error)}): "
+                        f"line {number} of {self.path} is no entry of the log ({why}): "
                         "take it out, or put a copy of the file back"
                     ) from error
             at += len(line) + (not is_last)

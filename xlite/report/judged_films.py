@@ -9,7 +9,7 @@ from xlite.data.eda.ranking import ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import Predictions, read_predictions
 from xlite.data.splits import PARTS
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.evaluation.films import read_labels
 from xlite.files import read_whole
 from xlite.findings import FINDINGS
@@ -27,7 +27,7 @@ class _Positives(BaseModel):
 class _Counted(BaseModel):
     """What a metrics.json counts of each finding."""
 
-    per_class: dict[str, _Positives]
+    per_class: dict[str, _Positives] = {}
 
 
 def prediction_files() -> list[tuple[str, Path, int]]:
@@ -84,7 +84,7 @@ def _judged_here(
             if not len(rows) or not _are_these(folder, said, rows, place):
                 continue
         except (DataError, OSError, ValueError) as error:
-            damaged.append(f"The evaluation {place.name} of {model} is left out: {error}")
+            damaged.append(f"The evaluation {place.name} of {model} is left out: {sentence(error)}")
             continue
         kept = probs.setdefault(model, _nothing(folder))
         at = folder.rows([said.stems[row] for row in rows])

@@ -60,7 +60,8 @@ class Sweep(WorkFolder[SweepStatus]):
         try:
             return Plan.model_validate_json(read_whole(path))
         except (OSError, ValidationError) as error:
-            why = sentence(error)
+            # Not the value: it may be a storage with its password.
+            why = objection(error, show=False) if isinstance(error, ValidationError) else sentence(error)
             raise RunError(f"the plan of study {self.name!r} cannot be read from {path}: {why}") from error
 
     def storage(self) -> str:

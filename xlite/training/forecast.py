@@ -18,7 +18,8 @@ class Forecast(BaseModel):
     many films a step had when it was measured, fewer than step_films if more would have taken too long, and
     measured_steps how many steps. val_film_s: a film that is validated on. opening_s, decode_s: before the
     first step; the films' cache is written once. memory_gb: what training needs, None if nothing tells;
-    memory_free_gb: what there is. cache_gb: 0 if the films are cached. processes: how many share a batch.
+    memory_free_gb: what there is. cache_gb: 0 if the films are cached; film_decode_s, film_cache_gb: of one
+    film that is not. processes: how many share a batch.
     load: programs for each core of the machine, None if nothing tells; beside: runs that trained. seen: what
     teachers know of the test films.
     """
@@ -45,6 +46,8 @@ class Forecast(BaseModel):
     cache_free_gb: float
     run_gb: float
     run_free_gb: float
+    film_decode_s: float = 0.0
+    film_cache_gb: float = 0.0
     processes: int = 1
     load: float | None = None
     beside: int = 0

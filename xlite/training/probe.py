@@ -92,6 +92,8 @@ def measure(config: TrainConfig, began: float) -> Forecast:
         val_film_s=found.val_film_s,
         opening_s=found.opening_s,
         decode_s=uncached * decode_film_s / threads,
+        film_decode_s=decode_film_s / threads,
+        film_cache_gb=config.image_size**2 / 1e9,
         memory_gb=found.memory_gb,
         memory_free_gb=_free_gb(fabric.device),
         cache_gb=uncached * config.image_size**2 / 1e9,
