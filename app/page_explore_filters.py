@@ -14,7 +14,6 @@ from xlite.findings import NO_FINDING, spoken
 from xlite.messages import literal
 
 ALL = "all films"
-_MORE = ("amounts", "series", "followups", "unknown", "clusters", "region")
 
 
 def ask_filter(films: CodedFilms) -> Filter:
@@ -58,15 +57,11 @@ def ask_filter(films: CodedFilms) -> Filter:
 
 
 def _ask_more(films: CodedFilms) -> dict[str, Any]:
-    """The fields that are folded away, drawn only if somebody looks at them or has filled one in."""
-    box = st.expander(
-        "More: findings per film, films of the patient, follow-up number, unknown labels",
-        key="more",
-        on_change="rerun",
-    )
-    if not box.open and not any(st.session_state.get(key) or key in st.query_params for key in _MORE):
-        return {}
-    with box:
+    """The fields that are folded away.
+
+    They are drawn all the same: one that is first drawn with what a chart has chosen is not in the address.
+    """
+    with st.expander("More: findings per film, films of the patient, follow-up number, unknown labels"):
         amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
         series = _pills("Films of the patient", "series", list(SERIES))
         followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))

@@ -135,7 +135,8 @@ def test_results_in_its_sections(app: str, page: Page) -> None:
 
 def test_a_run_while_it_trains(app: str, page: Page) -> None:
     page.goto(f"{app}/runs?run=live")
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    main = page.get_by_test_id("stMain")  # while a script runs, Streamlit's header has a button of that name
+    expect(main.get_by_role("button", name="Stop")).to_be_visible()
     settle(page)
     assert broken(page) == []
 

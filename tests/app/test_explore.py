@@ -442,7 +442,7 @@ def test_the_button_draws_a_phantom_folder_and_opens_it(own_home: Path):
     page = explore()
     page.button[0].click().run()
     after_drawing(page)
-    assert metrics(page)["Films"] == "40" and metrics(page)["Patients"] == "16"
+    assert metrics(page)["Films"] == "160" and metrics(page)["Patients"] == "60"
     assert page.session_state["data"] == str(own_home / "data" / "phantom")
 
 
