@@ -70,6 +70,7 @@ def trainers_of(run: Run) -> list[int]:
     ]
 
 
+@pytest.mark.release
 def test_phase_1_from_the_terminal_to_its_leaderboard(tiny_folder: Path) -> None:
     line = words("phase1", tiny_folder, backbones=f"{BACKBONE},mobilenetv3_small_050", seeds=1)
     done = subprocess.run(line, capture_output=True, text=True, timeout=500)

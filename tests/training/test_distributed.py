@@ -86,6 +86,7 @@ def test_two_processes_train_as_one(films, options):
     assert Run.named("two").status().state == "finished"
 
 
+@pytest.mark.release
 def test_two_processes_of_which_one_knows_less_than_the_other_train_as_one(films):
     """By the loss of each epoch: what a film weighs does not depend on its process or micro-batch."""
     hide_some(films, share=0.6)
@@ -141,6 +142,7 @@ def _wait_for(condition: Callable[[Run], bool], name: str) -> Run:
     raise AssertionError(f"waited for {name} in vain")
 
 
+@pytest.mark.release
 def test_a_run_on_several_machines_says_what_to_type_on_the_others(films):
     finish(command(films, "one"))
     first = start(command(films, "two", "--nodes", "2"))
