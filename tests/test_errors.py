@@ -99,7 +99,7 @@ class _File(BaseModel):
         ("[]", "Input should be an object"),
         ("{}", "films is missing"),
         ('{"films": "many"}', "films is 'many': input should be a valid integer"),
-        ('{"films": 0}', "films: no films are in it"),
+        ('{"films": 0}', "no films are in it"),
         ('{"films": 1, "name": "b"}', "name is 'b': input should be 'a'"),
     ],
 )

@@ -117,10 +117,9 @@ def objection(error: ValidationError, show: bool = True) -> str:
     show: whether the value is shown, cut short; no secret and nothing of a person must be.
     """
     first = error.errors(include_url=False)[0]
-    field, expected = ".".join(map(str, first["loc"])), first["msg"]
     if first["type"] == "value_error":
-        expected = str(first["ctx"]["error"])
-        return f"{field:.80}: {expected}" if field else expected
+        return str(first["ctx"]["error"])  # our own words, which name the field
+    field, expected = ".".join(map(str, first["loc"])), first["msg"]
     if not field or first["type"] == "json_invalid":
         return expected
     if first["type"] == "missing":

@@ -24,7 +24,7 @@ def test_a_client_trains_all_rounds_of_a_plan_with_the_servers_student():
 @pytest.mark.parametrize("name", ["weights", "teacher", "data", "device", "workers", "ema"])
 def test_a_server_decides_nothing_about_files_and_machines(name: str):
     sent = make_plan({}, *NORMALISATION).model_dump() | {"student": {name: "/etc/passwd"}}
-    with pytest.raises(RunError, match=f"the plan is refused: student: a server decides nothing about {name}"):
+    with pytest.raises(RunError, match=f"the plan is refused: a server decides nothing about {name}"):
         Plan.read(Plan.model_construct(**sent).model_dump_json())
 
 
