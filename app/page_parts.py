@@ -62,8 +62,10 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     None, with a sentence, while the address asks for one that is not here: no other is shown in its place.
     """
     session = st.session_state
-    # The address has the old name until the choice is drawn anew.
-    asked = None if session.pop(f"set-{key}", False) else unknown(st.query_params, key, names)
+    asked = unknown(st.query_params, key, names)
+    # The browser says the old address until it has the new one, which may be several runs of the page later.
+    if asked in session.get(f"left-{key}", ()):
+        asked = None
     if asked is None and session.get(key) is not None and session[key] not in names:
         asked = session[key]  # renamed or deleted since it was chosen
     if asked is not None:
@@ -91,8 +93,10 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
 
 
 def choose_next(key: str, name: str | None) -> None:
-    """Has `choose_named` show that one, or none, in the next run of the page, whatever the address says."""
-    st.session_state[key], st.session_state[f"set-{key}"] = name, True
+    """Has `choose_named` show that one, or none, in the next run of the page, whatever its address says."""
+    session = st.session_state
+    session[f"left-{key}"] = {session.get(key), *st.query_params.get_all(key)}
+    session[key] = name
 
 
 def say_unknown(key: str, choices: Collection[str], what: str) -> bool:

@@ -16,7 +16,8 @@ from xlite.models.duty import duty
 from xlite.runs.run import Run
 from xlite.serving.notice import BUTTON
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+# Alone: it counts minutes, and trains with both cores.
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.browser]
 
 
 @pytest.fixture

@@ -193,8 +193,12 @@ def test_the_runs_page_deletes_after_two_confirmations(runs_page: AppTest) -> No
     assert "Delete it" in labels(runs_page, disabled=True)
     runs_page.checkbox[0].check().run()
     press(runs_page, "Delete it")
-    assert (names(), labels(runs_page)) == ([], set())
-    assert [warning.value for warning in runs_page.warning] == []
+    for _ in range(2):
+        assert (names(), labels(runs_page)) == ([], set())
+        assert [warning.value for warning in runs_page.warning] == []
+        # A browser that is slow to learn the new address still has the old one when the page renews itself.
+        runs_page.query_params["run"] = "one"
+        runs_page.run()
 
 
 @pytest.mark.slow
