@@ -9,7 +9,7 @@ from xlite.config import TrainConfig
 from xlite.data.folder import Changes, changes
 from xlite.data.layout import data_roots
 from xlite.errors import RunError, XliteError
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.messages import as_code, literal, page_sentence
 from xlite.runs.command import absolute_paths
 from xlite.text import counted

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xlite.data.known_films import KnownFilms
-    from xlite.evaluation.film_learned import Learned
+    from xlite.evaluation.contamination.film_learned import Learned
     from xlite.guarded import GuardedReader
     from xlite.serving.viewer import FilmView
     from xlite.serving.viewer_data import FilmBox
@@ -70,7 +70,7 @@ def open_boxes(root: str, changed: Changes) -> "pd.DataFrame":
 @st.cache_resource(max_entries=8, show_spinner=False)
 def open_learned(model: "Model", _reader: "GuardedReader", root: str, changed: Changes) -> "Learned":
     """The films of a data folder that a model learned from."""
-    from xlite.evaluation.film_learned import Learned
+    from xlite.evaluation.contamination.film_learned import Learned
 
     return Learned.of(_reader.classifier.info, open_films(root, changed).folder)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import Predictions, read_predictions
 from xlite.evaluation.films import read_labels
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.models.available import CARD_FILE, EXPORT_FILES, MODEL_FILE, SHIPPED, TINY
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.contamination.caveats import Caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report

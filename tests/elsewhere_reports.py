@@ -3,7 +3,14 @@
 from typing import Any
 
 from xlite.evaluation.base import Bootstrap
-from xlite.evaluation.elsewhere_report import Distances, Elsewhere, FindingElsewhere, Guarded, Shift, Side
+from xlite.evaluation.elsewhere.elsewhere_report import (
+    Distances,
+    Elsewhere,
+    FindingElsewhere,
+    Guarded,
+    Shift,
+    Side,
+)
 from xlite.metrics.estimate import Estimate, independent_difference
 
 BOOTSTRAP = Bootstrap(resamples=1000, seed=0)

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from xlite.config import make_config
 from xlite.data import small_phantom
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
-from xlite.evaluation.caveats import Listed, TeacherKnows
-from xlite.evaluation.source_facts import SeenByTeacher
+from xlite.evaluation.contamination.caveats import Listed, TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher
 from xlite.models.duty import duty, set_duty
 from xlite.places import bundled, duty_json, notice_json
 from xlite.report import overview as cards

@@ -19,7 +19,7 @@ from streamlit.proto.Common_pb2 import StringArray
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from xlite.config import make_config
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.examples import examples
 from xlite.places import bundled
 from xlite.runs.annotation import annotate

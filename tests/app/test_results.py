@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from unknown_films import HALF, NOBODY_KNOWS, unknown_report
 
 from xlite.classify import Classifier
-from xlite.evaluation.caveats import OtherEdition, TrainedOn
+from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.messages import literal

@@ -7,7 +7,7 @@ from app_browser import no_exception, settle
 from demo_home import save_demo_evaluation
 from playwright.sync_api import Browser, Page, expect
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

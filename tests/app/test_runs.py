@@ -8,7 +8,7 @@ from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite.config import make_config
-from xlite.evaluation.source_facts import TeacherSeen
+from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.messages import literal
 from xlite.places import checkpoints_dir, results_csv
 from xlite.runs.annotation import Annotation, annotate, read_annotation

@@ -8,7 +8,7 @@ from command_line import Command
 from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 
 from xlite.cli import models, serve
-from xlite.evaluation.caveats import Listed
+from xlite.evaluation.contamination.caveats import Listed
 from xlite.models import available
 from xlite.places import bundled, duty_json
 from xlite.report.sentences import source

@@ -11,7 +11,7 @@ from unknown_labels import hide_labels
 from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.errors import DataError
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.evaluation.doubts import doubts_by_model, doubts_by_predictions
 from xlite.findings import FINDINGS
 

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import (
+from xlite.evaluation.contamination.caveats import (
     AlwaysPositive,
     BelowChance,
     Caveat,

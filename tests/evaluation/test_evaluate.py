@@ -11,7 +11,7 @@ from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import FlatFilms, MissingFilms, NotProbabilities
+from xlite.evaluation.contamination.caveats import FlatFilms, MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.full_report import Judgement
 from xlite.evaluation.options import JudgeOptions

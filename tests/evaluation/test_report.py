@@ -8,7 +8,7 @@ import pytest
 from demo_home import drawn_films
 
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Said, TrainedOn
+from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report
 from xlite.evaluation.validation_report import Validation

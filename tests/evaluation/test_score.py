@@ -17,7 +17,8 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.tables import read_table
 from xlite.errors import DataError
-from xlite.evaluation.caveats import (
+from xlite.evaluation.compare import compare_files
+from xlite.evaluation.contamination.caveats import (
     Listed,
     NoThresholds,
     NotListed,
@@ -26,7 +27,6 @@ from xlite.evaluation.caveats import (
     SwappedColumns,
     UnknownFilms,
 )
-from xlite.evaluation.compare import compare_files
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.report import Contamination, Report
 from xlite.evaluation.score import judge_predictions

@@ -12,8 +12,8 @@ from unknown_films import HALF, NOBODY_KNOWS, ONE_VIEW, unknown_films, unknown_r
 from xlite.data.predictions import Predictions
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import ChosenOn, NotLabelled, UnknownLabels
 from xlite.evaluation.compare import compare_on
+from xlite.evaluation.contamination.caveats import ChosenOn, NotLabelled, UnknownLabels
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report

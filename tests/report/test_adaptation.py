@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.evaluation.adaptation import Change
+from xlite.evaluation.adaptation.adaptation import Change
 from xlite.metrics.estimate import Estimate
 from xlite.report.adaptation import verdict
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from demo_home import SPLIT, drawn_report
 
-from xlite.evaluation.caveats import Said, TrainedOn
+from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.images import Preprocess
 from xlite.models.info import ModelInfo
 from xlite.report.card import write_card

@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
-from xlite.evaluation import caveats as facts
-from xlite.evaluation import source_facts
-from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.contamination import caveats as facts
+from xlite.evaluation.contamination import source_facts
+from xlite.evaluation.contamination.caveats import Caveat
 from xlite.findings import FINDINGS
 from xlite.report.caveat_sentences import sentence
 

@@ -7,7 +7,7 @@ import pytest
 from demo_home import drawn_report
 from pdf_texts import pdf_texts
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.report.charts.paper import PAPER
 from xlite.report.charts.rates import Curve, curves_figure
 from xlite.report.document import Alert, Block, Cell, Chart, Heading, Table, Text

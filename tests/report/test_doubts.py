@@ -1,6 +1,6 @@
 """Doubts about labels in words."""
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.evaluation.doubts import FindingDoubts, LabelDoubts
 from xlite.report.doubts import findings_table, sentences
 

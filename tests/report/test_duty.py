@@ -3,9 +3,9 @@
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import Caveat, Listed, TeacherKnows
+from xlite.evaluation.contamination.caveats import Caveat, Listed, TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher, TeacherUnknown
 from xlite.evaluation.report import Report
-from xlite.evaluation.source_facts import SeenByTeacher, TeacherUnknown
 from xlite.report.duty import score, trusted_auc, warning
 from xlite.report.means import shown_mean
 from xlite.report.sentences import clean

@@ -2,7 +2,7 @@
 
 from elsewhere_reports import elsewhere, finding, shift
 
-from xlite.evaluation.elsewhere_report import Distances, Guarded
+from xlite.evaluation.elsewhere.elsewhere_report import Distances, Guarded
 from xlite.metrics.estimate import Estimate
 from xlite.report.elsewhere_sentences import by_topic, elsewhere_sentences, mix_shares
 

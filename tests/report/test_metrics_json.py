@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import Said, TrainedOn
+from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.evaluation.report import Comparison, Report
 from xlite.metrics.estimate import Estimate
 from xlite.places import bundled

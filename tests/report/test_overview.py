@@ -8,8 +8,8 @@ import torch
 from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_model
 
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import TeacherKnows
-from xlite.evaluation.source_facts import SeenByTeacher, TeacherSaid, TeacherUnknown
+from xlite.evaluation.contamination.caveats import TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher, TeacherSaid, TeacherUnknown
 from xlite.models.duty import Duty
 from xlite.report import overview
 from xlite.report.means import shown_mean

@@ -7,7 +7,7 @@ import pytest
 from demo_home import SPLIT, save_demo_evaluation
 
 from xlite.errors import DataError, RunError
-from xlite.evaluation.caveats import NotListed, TrainedOn
+from xlite.evaluation.contamination.caveats import NotListed, TrainedOn
 from xlite.models.available import SHIPPED, TINY
 from xlite.report.saved import (
     Evaluation,

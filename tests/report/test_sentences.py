@@ -3,9 +3,9 @@
 import pytest
 from demo_home import SPLIT, drawn_report
 
-from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows
+from xlite.evaluation.contamination.caveats import Caveat, ChosenOn, Said, TeacherKnows
+from xlite.evaluation.contamination.source_facts import TeacherSaid
 from xlite.evaluation.report import Comparison, Contamination, Reference, Report
-from xlite.evaluation.source_facts import TeacherSaid
 from xlite.evaluation.subgroups_report import Gap, Subgroups
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.estimate import Estimate

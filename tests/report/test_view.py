@@ -5,7 +5,7 @@ import math
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.metrics.estimate import Estimate
 from xlite.report.document import Cell, Table
 from xlite.report.sections.findings import findings

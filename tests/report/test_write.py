@@ -20,11 +20,11 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.split_files import load_split
 from xlite.errors import DataError
-from xlite.evaluation.contamination import count_source
+from xlite.evaluation.contamination.contamination import count_source
+from xlite.evaluation.contamination.sources import Source
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
-from xlite.evaluation.sources import Source
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.metrics.bands import draw_curves

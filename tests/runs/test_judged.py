@@ -8,7 +8,7 @@ import pytest
 from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 
 from xlite.errors import DataError
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.metrics.estimate import Estimate
 from xlite.report.means import shown_mean
 from xlite.runs.judged import Judgement, read_judgement, read_parameters, read_row

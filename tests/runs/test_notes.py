@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.evaluation.source_facts import TeacherSeen
+from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.runs.notes import Notes
 
 SPLIT = "patient-42-1a2b3c4d"

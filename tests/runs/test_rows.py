@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xlite.config import make_config
-from xlite.evaluation.source_facts import TeacherSeen
+from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
 from xlite.runs.rows import experiment_rows, known_test_films, of_words, run_rows

@@ -2,8 +2,8 @@
 
 import pytest
 
-from xlite.evaluation.caveats import Said, TeacherKnows
-from xlite.evaluation.source_facts import SeenByTeacher
+from xlite.evaluation.contamination.caveats import Said, TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher
 from xlite.sweeps.status import Outcome, Signature, SweepStatus, TrialStatus
 
 

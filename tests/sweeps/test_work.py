@@ -18,8 +18,8 @@ from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.errors import DataError, RunError
-from xlite.evaluation.caveats import NeverPositive, TeacherKnows
-from xlite.evaluation.source_facts import SeenByTeacher
+from xlite.evaluation.contamination.caveats import NeverPositive, TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps import work

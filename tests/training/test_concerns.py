@@ -10,8 +10,8 @@ from unknown_labels import LACKING, hide_some
 
 from xlite.data.splits import make_split
 from xlite.errors import DataError, RunError
-from xlite.evaluation.caveats import TeacherKnows
-from xlite.evaluation.source_facts import TeacherUnknown
+from xlite.evaluation.contamination.caveats import TeacherKnows
+from xlite.evaluation.contamination.source_facts import TeacherUnknown
 from xlite.findings import FINDINGS
 from xlite.training.concern_words import words_of
 from xlite.training.concerns import (

@@ -12,11 +12,11 @@ from tiny_runs import TINY, config, run_to_end, stop_after_first_epoch
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.split_files import load_split
-from xlite.evaluation.caveats import TeacherKnows
-from xlite.evaluation.contamination import count_source
+from xlite.evaluation.contamination.caveats import TeacherKnows
+from xlite.evaluation.contamination.contamination import count_source
+from xlite.evaluation.contamination.source_facts import SeenByTeacher, TeacherUnknown
+from xlite.evaluation.contamination.sources import Source
 from xlite.evaluation.options import JudgeOptions
-from xlite.evaluation.source_facts import SeenByTeacher, TeacherUnknown
-from xlite.evaluation.sources import Source
 from xlite.metrics.estimate import Estimate
 from xlite.models.info import read_info
 from xlite.models.student import Student

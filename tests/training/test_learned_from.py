@@ -13,8 +13,8 @@ from tiny_runs import config
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.split_files import load_split
-from xlite.evaluation.contamination import count_source
-from xlite.evaluation.sources import Source
+from xlite.evaluation.contamination.contamination import count_source
+from xlite.evaluation.contamination.sources import Source
 from xlite.models.checkpoint import load_model
 from xlite.models.info import ModelNotes
 from xlite.models.known_weights import IMAGENET, digest_of_tensors

@@ -17,7 +17,7 @@ from xlite.data.joined import open_data
 from xlite.data.predictions import read_predictions
 from xlite.data.split_files import load_split
 from xlite.errors import DataError
-from xlite.evaluation.caveats import OtherSplit
+from xlite.evaluation.contamination.caveats import OtherSplit
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.export.refit import split_of

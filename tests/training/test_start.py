@@ -9,7 +9,7 @@ from tiny_runs import config
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.errors import XliteError
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.runs.run import Run
 from xlite.training.start import start_run
 

@@ -14,7 +14,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError, RunError
-from xlite.evaluation.sources import Source
+from xlite.evaluation.contamination.sources import Source
 from xlite.export.write import export_model
 from xlite.images import Preprocess
 from xlite.models.checkpoint import load_model

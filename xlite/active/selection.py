@@ -18,7 +18,7 @@ from xlite.data.worklist import FILM, PATIENT, write_worklist
 from xlite.errors import DataError
 from xlite.evaluation.answers import read_answers
 from xlite.evaluation.base import Part
-from xlite.evaluation.film_learned import Fact, Learned
+from xlite.evaluation.contamination.film_learned import Fact, Learned
 from xlite.files import Progress
 from xlite.labels import known
 

@@ -21,7 +21,7 @@ from xlite.data.splits import Split
 from xlite.errors import DataError
 from xlite.evaluation.answers import Answers, read_answers
 from xlite.evaluation.base import Bootstrap
-from xlite.evaluation.film_learned import Learned
+from xlite.evaluation.contamination.film_learned import Learned
 from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.labels import known

@@ -9,7 +9,7 @@ import typer
 
 from xlite.cli.console import progress_bar, say
 from xlite.errors import XliteError
-from xlite.evaluation.lungs import NOTES, OUTPUT
+from xlite.evaluation.shortcuts.lungs import NOTES, OUTPUT
 from xlite.training.lungs.drawn import SIDE, as_seen, draw_lungs
 from xlite.training.lungs.learn import dice, train
 from xlite.training.lungs.network import Lung

@@ -37,7 +37,7 @@ def shortcuts(
     """
     from xlite.data.layout import joined_data
     from xlite.evaluation.options import JudgeOptions
-    from xlite.evaluation.shortcuts import judge_shortcuts
+    from xlite.evaluation.shortcuts.shortcuts import judge_shortcuts
     from xlite.report.shortcuts import (
         REPORT_FILE,
         hidden_table,

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.contamination.caveats import Caveat
 from xlite.evaluation.old_formats import said_caveats
 
 

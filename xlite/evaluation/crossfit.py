@@ -6,10 +6,10 @@ import numpy as np
 
 from xlite.classify import Classifier
 from xlite.data.dataset import open_films
-from xlite.evaluation.caveats import Caveat
-from xlite.evaluation.contamination import model_teacher_caveat
+from xlite.evaluation.contamination.caveats import Caveat
+from xlite.evaluation.contamination.contamination import model_teacher_caveat
+from xlite.evaluation.contamination.own_training import split_caveats
 from xlite.evaluation.likeness import pooled
-from xlite.evaluation.own_training import split_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
 from xlite.metrics.probe import told_labels

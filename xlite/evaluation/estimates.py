@@ -8,8 +8,8 @@ import numpy as np
 
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap, Stamp
-from xlite.evaluation.caveats import Caveat, NoThresholds
-from xlite.evaluation.metric_caveats import metric_caveats
+from xlite.evaluation.contamination.caveats import Caveat, NoThresholds
+from xlite.evaluation.contamination.metric_caveats import metric_caveats
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, known, positive

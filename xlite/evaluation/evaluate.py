@@ -20,19 +20,25 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import AdaptedOn, Caveat, ChosenThresholds, FlatFilms, MissingFilms
-from xlite.evaluation.contamination import model_teacher_caveat
-from xlite.evaluation.elsewhere import beside_own_test
+from xlite.evaluation.contamination.caveats import (
+    AdaptedOn,
+    Caveat,
+    ChosenThresholds,
+    FlatFilms,
+    MissingFilms,
+)
+from xlite.evaluation.contamination.contamination import model_teacher_caveat
+from xlite.evaluation.contamination.own_training import is_whole, own_split, split_caveats, training_caveats
+from xlite.evaluation.contamination.sources import takes_lists
+from xlite.evaluation.elsewhere.elsewhere import beside_own_test
+from xlite.evaluation.elsewhere.own_test import own_films
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.likeness import measured
-from xlite.evaluation.localise import localise_part
+from xlite.evaluation.localisation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
-from xlite.evaluation.own_test import own_films
-from xlite.evaluation.own_training import is_whole, own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
-from xlite.evaluation.sources import takes_lists
 from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat, not_known
-from xlite.evaluation.contamination import count_known, known_stems
+from xlite.evaluation.contamination.caveats import Caveat, not_known
+from xlite.evaluation.contamination.contamination import count_known, known_stems
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.radiologists import beside_radiologists
 from xlite.evaluation.references import published_references
 from xlite.evaluation.report import Comparison, Contamination, Metrics, Report

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
-from xlite.evaluation.caveats import Caveat, NotKnown
-from xlite.evaluation.elsewhere_report import Elsewhere
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.contamination.caveats import Caveat, NotKnown
+from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.radiologists_report import Radiologists
 from xlite.evaluation.subgroups_report import Subgroups

@@ -10,7 +10,8 @@ from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import (
+from xlite.evaluation.compare import compare_files
+from xlite.evaluation.contamination.caveats import (
     Caveat,
     Listed,
     NotListed,
@@ -19,8 +20,7 @@ from xlite.evaluation.caveats import (
     UnknownFilms,
     not_known,
 )
-from xlite.evaluation.compare import compare_files
-from xlite.evaluation.contamination import known_stems
+from xlite.evaluation.contamination.contamination import known_stems
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.options import ScoreOptions

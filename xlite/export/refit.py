@@ -10,7 +10,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
-from xlite.evaluation.own_training import is_whole, own_split
+from xlite.evaluation.contamination.own_training import is_whole, own_split
 from xlite.evaluation.validation import fit_info
 from xlite.metrics.calibration import Platt
 from xlite.models.info import ModelInfo

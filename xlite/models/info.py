@@ -44,7 +44,7 @@ Line = Annotated[str, Field(max_length=200)]
 class ModelNotes(BaseModel):
     """What a model file notes of its model's training; nothing here is needed to serve the model.
 
-    `teacher_knows` are the sources of its teachers, as `xlite.evaluation.sources` reads them, and
+    `teacher_knows` are the sources of its teachers, as `evaluation/contamination/sources.py` reads them, and
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
     validation films. `fold`: the fold of its train part that was left out, as `2/5`. `balance`: of several

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from xlite.evaluation.adaptation import Adaptation, Change, CurvePoint
+from xlite.evaluation.adaptation.adaptation import Adaptation, Change, CurvePoint
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.intervals import LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.ladder import LINE_PATIENTS, Rung

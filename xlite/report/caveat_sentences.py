@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from xlite.evaluation.caveats import (
+from xlite.evaluation.contamination.caveats import (
     AlwaysPositive,
     BelowChance,
     BoxesWithoutFilm,

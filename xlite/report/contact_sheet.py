@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from xlite.evaluation.maps import Tile
+from xlite.evaluation.localisation.maps import Tile
 from xlite.explain import draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import spoken
 from xlite.metrics.localisation import peaks, points_into

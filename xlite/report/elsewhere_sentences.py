@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
-from xlite.evaluation.elsewhere_report import Distances, Elsewhere, FindingElsewhere, Guarded, Shift, Side
+from xlite.evaluation.elsewhere.elsewhere_report import (
+    Distances,
+    Elsewhere,
+    FindingElsewhere,
+    Guarded,
+    Shift,
+    Side,
+)
 from xlite.findings import spoken
 from xlite.guards.verdict import sentence_of
 from xlite.metrics.estimate import Estimate

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from xlite.evaluation.film_learned import Fact
+from xlite.evaluation.contamination.film_learned import Fact
 from xlite.findings import spoken
 from xlite.guarded import GuardedFilm, GuardedReading
 from xlite.guards.likeness import SPARE, Likeness

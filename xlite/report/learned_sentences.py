@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from xlite.evaluation.caveats import (
+from xlite.evaluation.contamination.caveats import (
     AdaptedOn,
     ChosenOn,
     Listed,
@@ -15,7 +15,12 @@ from xlite.evaluation.caveats import (
     TeacherKnows,
     TrainedOn,
 )
-from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherUnknown
+from xlite.evaluation.contamination.source_facts import (
+    SeenByTeacher,
+    TeacherFact,
+    TeacherSaid,
+    TeacherUnknown,
+)
 from xlite.text import UNKNOWN_EDITION, are, counted, labels_of, verb
 
 

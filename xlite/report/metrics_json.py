@@ -5,7 +5,7 @@ Programs rely on the keys. `model_validate` of `Report` and `LocalisationReport`
 
 from typing import Any
 
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Comparison, Metrics, Report
 from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.sentences import (

@@ -12,8 +12,8 @@ from xlite.data.layout import data_roots
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError, sentence
 from xlite.evaluation.compare import compare_on
+from xlite.evaluation.elsewhere.own_test import evaluation_folders
 from xlite.evaluation.films import read_labels
-from xlite.evaluation.own_test import evaluation_folders
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves

@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.evaluation.caveats import TeacherKnows, is_of_teacher
-from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
+from xlite.evaluation.contamination.caveats import TeacherKnows, is_of_teacher
+from xlite.evaluation.localisation.localisation_report import (
+    NIH_BOXES,
+    LocalisationJudged,
+    LocalisationReport,
+)
 from xlite.evaluation.report import Comparison, Contamination, Metrics, Reference, Report
 from xlite.evaluation.subgroups_report import Gap, Subgroups
 from xlite.evaluation.validation_report import Validation

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
+from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN

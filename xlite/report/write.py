@@ -12,9 +12,9 @@ from scipy.special import expit
 
 from xlite.data.predictions import write_predictions
 from xlite.errors import CheckpointError, DataError, sentence
-from xlite.evaluation.adaptation import Adaptation
+from xlite.evaluation.adaptation.adaptation import Adaptation
 from xlite.evaluation.films import Films, write_labels
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.options import KEEP, AdaptOptions, JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
 from xlite.files import PLAIN_NAME, Progress, write_atomic
@@ -108,7 +108,7 @@ def localise_model(
 
     Raises CheckpointError, DataError or ImageError.
     """
-    from xlite.evaluation.localise import judge_maps
+    from xlite.evaluation.localisation.localise import judge_maps
     from xlite.report.contact_sheet import draw_sheet
 
     found = judge_maps(spec, data, split, part, options or MapOptions(), progress)
@@ -126,7 +126,7 @@ def adapt_model_to(spec: str, data: Path, out: Path | None, options: AdaptOption
     Writes it and its report into `out`, or into a folder of checkpoints/ named after model and data, and
     returns that folder. Raises CheckpointError if it has a model already, and CheckpointError or DataError.
     """
-    from xlite.evaluation.adapt import adapt_model
+    from xlite.evaluation.adaptation.adapt import adapt_model
     from xlite.models.checkpoint import save_model
 
     target = out or _own_folder(spec, data)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xlite.evaluation.source_facts import TeacherSeen
+from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.text import counted
 
 _NAMES = {

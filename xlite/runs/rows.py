@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xlite.errors import RunError
-from xlite.evaluation.source_facts import TeacherSeen
+from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.messages import literal
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment

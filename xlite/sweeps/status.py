@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xlite.config import Value
-from xlite.evaluation.caveats import Said, TeacherKnows
+from xlite.evaluation.contamination.caveats import Said, TeacherKnows
 from xlite.runs.status import LIVE, WithMessage, WorkStatus
 
 

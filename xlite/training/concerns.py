@@ -13,7 +13,7 @@ from xlite.data.joined import open_data
 from xlite.data.part_films import part_stems
 from xlite.data.split_files import foresee_split
 from xlite.errors import DataError, RunError, XliteError
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.findings import FINDINGS
 from xlite.labels import known, positive
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts

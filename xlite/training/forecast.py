@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.runs.status import clock
 from xlite.text import counted, verb
 

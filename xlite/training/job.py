@@ -17,8 +17,8 @@ from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.part_films import part_stems
 from xlite.data.splits import Split
 from xlite.errors import RunError, Setting
-from xlite.evaluation.caveats import TeacherKnows
-from xlite.evaluation.contamination import teacher_caveat
+from xlite.evaluation.contamination.caveats import TeacherKnows
+from xlite.evaluation.contamination.contamination import teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
 from xlite.images import Preprocess

@@ -9,9 +9,9 @@ from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
 from xlite.data.joined import FOLDER
 from xlite.data.splits import Split
-from xlite.evaluation.contamination import count_source, teacher_caveat
+from xlite.evaluation.contamination.contamination import count_source, teacher_caveat
+from xlite.evaluation.contamination.sources import Source, distinct, sources_behind, with_lists
 from xlite.evaluation.part_judged import PartJudged
-from xlite.evaluation.sources import Source, distinct, sources_behind, with_lists
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.info import ModelInfo, ModelNotes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.config import TrainConfig
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.training.fabric import usable_devices

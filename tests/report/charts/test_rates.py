@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from demo_home import save_demo_evaluation
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.report.charts.rates import Kind, Mark, curves_figure, curves_grid, model_curves, model_curves_words
 from xlite.report.saved import read_evaluation
 from xlite.report.view import View

@@ -4,7 +4,7 @@ import pytest
 from demo_home import drawn_report
 from elsewhere_reports import elsewhere as made
 
-from xlite.evaluation.elsewhere_report import Guarded
+from xlite.evaluation.elsewhere.elsewhere_report import Guarded
 from xlite.evaluation.report import Report
 from xlite.report.document import Block, Cell, Heading, Table, Text
 from xlite.report.elsewhere_sentences import by_topic

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import TrainedOn
-from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.contamination.caveats import TrainedOn
+from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.findings import spoken
 from xlite.report.document import Alert, Cell, Table
 from xlite.report.sections.localisation import localisation, map_notes, map_tables

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import operating_point, predictive_values
 from xlite.report.document import Cell

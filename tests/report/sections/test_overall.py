@@ -7,7 +7,7 @@ import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import OtherEdition, TrainedOn
+from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.thresholds import Thresholds

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.caveats import TrainedOn
+from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.evaluation.report import Report
 from xlite.models.checkpoint import load_model
 from xlite.models.student import describe

@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from xlite.evaluation.lungs import NOTES, Lungs
+from xlite.evaluation.shortcuts.lungs import NOTES, Lungs
 from xlite.training.lungs.drawn import SIDE, changed
 from xlite.training.lungs.learn import dice
 from xlite.training.lungs.network import LungNet

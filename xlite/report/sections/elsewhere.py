@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from xlite.evaluation.elsewhere_report import Elsewhere, FindingElsewhere, Guarded, Shift
+from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere, FindingElsewhere, Guarded, Shift
 from xlite.findings import spoken
 from xlite.guards.verdict import Verdict
 from xlite.metrics.estimate import Estimate

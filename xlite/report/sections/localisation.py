@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from xlite.evaluation.localisation_report import STAGES, LocalisationReport, PublishedBoxes, SanityChecks
+from xlite.evaluation.localisation.localisation_report import (
+    STAGES,
+    LocalisationReport,
+    PublishedBoxes,
+    SanityChecks,
+)
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST, LEAST_FOR_MEAN, LEAST_IN_MEAN
