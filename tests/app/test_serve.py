@@ -291,6 +291,7 @@ def test_it_finishes_what_it_reads_when_it_is_told_to_end(home: Path, number: si
     assert (home / "serve.log").read_text().count("\n") == 1
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_an_idle_server_takes_no_time(home: Path) -> None:
     with serving(home) as (address, server):

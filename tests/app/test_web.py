@@ -238,6 +238,7 @@ def without_numbers(sentences: Sequence[str]) -> list[str]:
     return [re.sub(r"[\d.]+(?=[,)])", "", one) for one in sentences]
 
 
+@pytest.mark.release
 def test_the_guards_say_what_python_says(
     browser: Browser, site: Path, pictures: dict[str, np.ndarray]
 ) -> None:

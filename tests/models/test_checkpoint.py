@@ -456,6 +456,7 @@ for count in range(10**6):
 """
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
     counts = []

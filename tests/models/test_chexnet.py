@@ -221,6 +221,7 @@ def test_a_whole_pickled_network_is_converted_and_teaches(author, tmp_path):
     )
 
 
+@pytest.mark.release
 def test_what_a_pickle_lacks_or_does_wrong_is_said_and_nothing_is_written(author, tmp_path):
     out = tmp_path / "plain.safetensors"
     network = with_sigmoid(author)

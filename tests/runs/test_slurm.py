@@ -180,6 +180,7 @@ def test_jobs_wait_run_and_stop_on_a_real_cluster(films: Path, xlite) -> None:
     wait_for(lambda: first.status().state == "stopped")
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
@@ -244,6 +245,7 @@ def test_two_tasks_go_on_exactly_after_a_requeue(films: Path) -> None:
     assert_same_end(whole, moved)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.usefixtures("cluster")

@@ -165,6 +165,7 @@ def fill(disk: Path) -> Path:
     return filler
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.alone
 def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(

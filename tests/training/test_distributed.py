@@ -170,6 +170,7 @@ def test_a_run_that_waits_for_other_machines_can_be_stopped(films, by):
     assert run.status().state == "stopped"
 
 
+@pytest.mark.release
 def test_a_stop_while_the_leader_decodes_ends_all_processes_and_none_decodes_in_its_place(films, tmp_path):
     script, decoders = tmp_path / "slow.py", tmp_path / "decoders"
     script.write_text(
@@ -247,6 +248,7 @@ def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it
         assert began == {1: None}
 
 
+@pytest.mark.release
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):
     """One film has a label that is endless: the process that meets it need not be the one that reports it."""
     script = tmp_path / "poisoned.py"

@@ -411,6 +411,7 @@ def test_altered_files_give_a_film_or_a_sentence(
     check_altered(seed, cut, changes, early)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 @given(seed=st.sampled_from(SEEDS), **ALTERATIONS)
