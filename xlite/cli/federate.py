@@ -14,6 +14,7 @@ from xlite.errors import RunError
 from xlite.extras import demand
 from xlite.federated.flower import hush
 from xlite.federated.plan import OPTIONS, STUDENT
+from xlite.split_names import DEFAULT_SPLIT
 
 app = typer.Typer(help="Training together without sharing films.", rich_markup_mode=None)
 
@@ -90,7 +91,7 @@ def client(
     key: Annotated[
         Path | None, typer.Option(help="Private key of this client, if the server knows its members")
     ] = None,
-    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = DEFAULT_SPLIT,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = "auto",
     skip_missing: Annotated[bool, typer.Option("--skip-missing", help="Go on without missing films")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for a server that does not answer")] = 600,

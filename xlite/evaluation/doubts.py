@@ -26,6 +26,7 @@ from xlite.metrics.doubts import Doubts, doubts
 from xlite.metrics.per_finding import auc_per_class
 from xlite.metrics.probe import FOLDS
 from xlite.patients import fewer_patients
+from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
 
@@ -85,7 +86,7 @@ def doubts_by_model(
     from xlite.evaluation.crossfit import crossfit
 
     folder = NihFolder.open(data)
-    chosen, part = (load_split(folder, split), "train") if split else (all_films(folder), "all")
+    chosen, part = (load_split(folder, split), "train") if split else (all_films(folder), ALL_FILMS)
     judged = PartJudged(folder, chosen, part, part_stems(folder, chosen, part, skip_missing=True))
     name, probs, knows = crossfit(spec, judged, device, progress)
     return _doubted(folder, judged.stems, probs, split=chosen.id if split else "", model=name, caveats=knows)

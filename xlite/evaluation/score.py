@@ -33,6 +33,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc
 from xlite.metrics.thresholds import Thresholds, read_thresholds
+from xlite.split_names import ALL_FILMS
 from xlite.text import are, counted, printable
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
@@ -76,7 +77,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
-        Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", "all", version),
+        Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", ALL_FILMS, version),
         resamples,
         InUse(cuts, "as given"),
         validation,

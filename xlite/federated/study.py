@@ -35,6 +35,7 @@ from xlite.models.available import MODEL_FILE
 from xlite.patients import fewer_patients
 from xlite.places import federations_dir
 from xlite.runs.run import Run
+from xlite.split_names import DEFAULT_SPLIT
 from xlite.training.loop import train
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
     plan, folder = make_plan(values), open_data(values["data"])
     for other in also:
         make_plan(values | other.values)  # what is wrong is said before anything trains
-    split = load_split(folder, values.get("split", "patient"))
+    split = load_split(folder, values.get("split", DEFAULT_SPLIT))
     probs: list[dict[str, np.ndarray]] = []
     sent: list[float] = []
     for seed in range(SEED, SEED + seeds):

@@ -175,7 +175,7 @@ _PUBLISHED = {
 
 def published_boxes(boxes: int, split: Split, part: str) -> tuple[PublishedBoxes, ...]:
     """Published results, and whether these boxes, of a part of a split, are those they were measured on."""
-    same = boxes == NIH_BOXES and split.strategy == "official" and part == "test"
+    same = boxes == NIH_BOXES and split.way == "official" and part == "test"
     return tuple(
         PublishedBoxes(name=name, metrics=metrics, comparable=same) for name, metrics in _PUBLISHED.items()
     )
