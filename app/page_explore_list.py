@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from page_explore_film import open_film, show_picture, show_rows
 from page_explore_filters import fit
-from page_parts import done, go_to
+from page_shared import done, go_to
 
 from xlite.data.eda import captions, export, ranking
 from xlite.data.eda.coded import CodedFilms

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_films, show_forecast, show_refusal
-from page_parts import QUIET_BAR, say_unknown
 from page_settings import default, setting_widget, settings_in_columns
+from page_shared import QUIET_BAR, say_unknown
 
 from xlite.errors import XliteError
 from xlite.federated import form

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import streamlit as st
-from page_parts import done, go_to
+from page_shared import done, go_to
 
 from xlite.labelling.labelling import Labelling
 from xlite.labelling.state import LogState

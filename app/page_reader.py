@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import data_folder
+from page_shared import data_folder
 
 from xlite.data.folder import Changes, changes
 from xlite.errors import CheckpointError, DataError

@@ -2,7 +2,7 @@
 
 import streamlit as st
 from page_federation import show_rounds
-from page_parts import choose_next, done, go_to, show_command, show_curves, show_log
+from page_shared import choose_next, done, go_to, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.federated.simulation import command_of

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from page_parts import say_unknown
 from page_settings import default, setting_widget
+from page_shared import say_unknown
 
 from xlite.config import MOST_FOLDS, TrainConfig, choices_of
 from xlite.errors import RunError

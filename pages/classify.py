@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, say_unknown
 from page_reader import (
     Opened,
     boxes_of,
@@ -19,6 +18,7 @@ from page_reader import (
     show_history,
     uploads_changed,
 )
+from page_shared import QUIET_BAR, say_unknown
 
 from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS

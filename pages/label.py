@@ -3,7 +3,7 @@ import streamlit as st
 from page_label_film import own_sitting, show_film
 from page_label_new import offer_new
 from page_label_numbers import show_numbers
-from page_parts import choose_named
+from page_shared import choose_named
 
 from xlite.access.members import visitor
 from xlite.errors import XliteError

@@ -3,7 +3,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
+from page_shared import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
 
 from xlite.data.folder import Changes, changes
 from xlite.data.small_phantom import drawing_of

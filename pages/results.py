@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, data_folder, say_unknown
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
+from page_shared import QUIET_BAR, data_folder, say_unknown
 
 from xlite.errors import XliteError
 from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions

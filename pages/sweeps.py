@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_forecast, show_refusal
-from page_parts import (
+from page_shared import (
     QUIET_BAR,
     choose_named,
     choose_next,

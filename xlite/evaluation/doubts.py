@@ -15,8 +15,7 @@ from xlite.data.predictions import read_averaged, spoken_name
 from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, RANK
 from xlite.errors import DataError
-from xlite.evaluation.base import Part as Facts
-from xlite.evaluation.base import WithCaveats
+from xlite.evaluation.base import ReportModel, WithCaveats
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.files import Progress
 from xlite.findings import FINDINGS
@@ -30,7 +29,7 @@ from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
 
-class FindingDoubts(Facts):
+class FindingDoubts(ReportModel):
     """The labels of one finding: how many there are and say yes, how many of each kind are in doubt.
 
     auc: of the out-of-fold probabilities, by the labels as they are. wrong_yes, wrong_no: the estimated share
