@@ -34,8 +34,8 @@ from xlite.labels import known, positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.doubts import Doubts, doubts
 from xlite.metrics.intervals import resampled
+from xlite.metrics.linear_probe import FOLDS, out_of_fold_labels
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import FOLDS, told_labels
 from xlite.patients import fewer_patients
 from xlite.split_names import ALL_FILMS, DEFAULT_SPLIT
 
@@ -110,7 +110,7 @@ def _plant(
 ) -> dict[int, np.ndarray]:
     """By finding, then of all together, the values of a row of `planted_rows`."""
     changed = planted(labels, share, np.random.default_rng(seed))
-    probs = told_labels(features, changed, patients)
+    probs = out_of_fold_labels(features, changed, patients)
     judged = np.flatnonzero((fewer_patients(changed, patients) >= FOLDS) & known(probs).any(axis=0))
     all_doubts = {int(column): doubts(changed[:, column], probs[:, column]) for column in judged}
     wrong = {column: changed[:, column] != labels[:, column] for column in all_doubts}

@@ -22,8 +22,8 @@ from xlite.findings import FINDINGS
 from xlite.labels import known, positive
 from xlite.metrics.bootstrap import or_none
 from xlite.metrics.doubts import Doubts, doubts
+from xlite.metrics.linear_probe import FOLDS
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import FOLDS
 from xlite.patients import fewer_patients
 from xlite.split_names import ALL_FILMS
 from xlite.text import counted

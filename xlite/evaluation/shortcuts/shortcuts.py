@@ -25,9 +25,9 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, mean_over
 from xlite.metrics.intervals import LEAST_IN_MEAN, paired_estimate
+from xlite.metrics.linear_probe import out_of_fold
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import told
 from xlite.patients import fewer_patients
 
 Hiding = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -163,6 +163,6 @@ def _told(features: np.ndarray, values: np.ndarray, patients: np.ndarray, resamp
     mine = np.isin(values, enough)
     if len(enough) < 2:
         return Told(films=films, auc=Estimate(None))
-    probs = told(features[mine], values[mine], patients[mine], enough)
+    probs = out_of_fold(features[mine], values[mine], patients[mine], enough)
     marked = (values[mine][:, None] == np.array(enough)).astype(np.float32)
     return Told(films=films, auc=_Auc.of(marked, probs, resamples.of(mine)).mean)
