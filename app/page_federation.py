@@ -136,7 +136,13 @@ def plan_choice(name: str, words: dict[str, str]) -> str:
     """The widget of a field that has a few values."""
     say_unknown(name, list(words.values()), form.title(name).lower())
     return st.selectbox(
-        form.title(name), list(words), 0, words.__getitem__, key=name, bind=BOUND, help=form.told(name)
+        form.title(name),
+        list(words),
+        0,
+        words.__getitem__,
+        key=name,
+        bind=BOUND,
+        help=form.help_sentence(name),
     )
 
 
@@ -144,7 +150,9 @@ def plan_number(name: str) -> Any:
     """The widget of a field that is a number; its limits are the plan's to refuse."""
     value = OPTIONS[name].default
     shown: dict[str, Any] = {"step": 1} if isinstance(value, int) else {"step": value / 10, "format": "%g"}
-    return st.number_input(form.title(name), value=value, key=name, bind=BOUND, help=form.told(name), **shown)
+    return st.number_input(
+        form.title(name), value=value, key=name, bind=BOUND, help=form.help_sentence(name), **shown
+    )
 
 
 def show_rounds(folder: Path) -> bool:

@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
     from xlite.serving.viewer_data import FilmBox, ViewerFilm
-    from xlite.serving.visit import Held, Model, Visit
+    from xlite.serving.visit import Model, Visit, VisitFilm
 
 
-def read_films(visit: "Visit", opened: Opened, films: "Sequence[Held]") -> "dict[str, FilmView]":
+def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> "dict[str, FilmView]":
     """What the model sees in each film, by its key: read once for each visitor and model."""
     from xlite.serving.viewer import with_own_names
-    from xlite.serving.visit import view_held
+    from xlite.serving.visit import film_view
 
     with st.spinner("Reading"):
         for film in films:
             if (film.key, opened.file) not in visit.views:
-                visit.views[film.key, opened.file] = view_held(opened.reader, film)
+                visit.views[film.key, opened.file] = film_view(opened.reader, film)
     # Of two choices with one text the browser can name but one.
     views = with_own_names(
         {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
@@ -199,7 +199,7 @@ def show_bars(reading: "Reading") -> None:
         st.caption(literal(sentence))
 
 
-def show_reading(visit: "Visit", held: "Held", film: "FilmView", answer: "GuardedReading") -> None:
+def show_reading(visit: "Visit", held: "VisitFilm", film: "FilmView", answer: "GuardedReading") -> None:
     """Everything that the model says about one film."""
     reading = answer.reading
     if reading is None:
@@ -240,7 +240,7 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
     return film, place
 
 
-def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "Held", shown: "FilmView") -> None:
+def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView") -> None:
     """The second model's reading of the same film beside the first's, and what differs."""
     from xlite.plots import pair_figure
     from xlite.report.document import to_markdown
@@ -297,7 +297,7 @@ def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list
     )
 
 
-def show_films(visit: "Visit", films: "list[Held]", opened: Opened, other: Opened | None) -> None:
+def show_films(visit: "Visit", films: "list[VisitFilm]", opened: Opened, other: Opened | None) -> None:
     """The films on view as the model reads them, one of them whole, and what there is to keep."""
     from xlite.report.film_words import too_many_words
     from xlite.serving.viewer import MAX_FILMS

@@ -88,8 +88,8 @@ def show_headline(selection: Selection) -> None:
     with st.container(horizontal=True):
         for label, value in captions.headline(selection.films.facts(selection.keep)).items():
             st.metric(label, value, border=True, width=170)
-    if said := captions.unknown_sentence(selection.films, selection.keep):
-        st.caption(said)
+    if unknown := captions.unknown_sentence(selection.films, selection.keep):
+        st.caption(unknown)
 
 
 def choose(field: str, value: Any) -> None:

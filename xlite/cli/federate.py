@@ -67,17 +67,17 @@ def server(
     if bool(name) == bool(resume) or (resume and values):
         raise RunError("give --name and options for a new federation, or --resume for one that stopped")
     _get_ready()
-    from xlite.federated.server import Door, begin, go_on_serving, serve, serve_distillation
+    from xlite.federated.server import ServerAddress, begin, go_on_serving, serve, serve_distillation
 
-    door = Door(host, port, certificate, key, member or ())
+    address = ServerAddress(host, port, certificate, key, member or ())
     if (public is not None) != (values.get("strategy") == "distil"):
         raise RunError("--strategy distil and --public belong together")
     with log_to():
         if public is not None:
-            serve_distillation(name, values, public, door)
+            serve_distillation(name, values, public, address)
             return
         record, student = go_on_serving(resume) if resume else begin(name, values)
-        serve(record, student, door)
+        serve(record, student, address)
 
 
 @app.command()

@@ -140,7 +140,7 @@ class Client:
         return self.training
 
 
-def told(reply: Message, name: str) -> Any:
+def hello_value(reply: Message, name: str) -> Any:
     """One value of a reply to `hello`, None if it is not there."""
     record = reply.content.config_records.get(CONFIG) if reply.has_content() else None
     return record.get(name) if record is not None else None

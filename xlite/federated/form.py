@@ -35,6 +35,6 @@ def title(name: str) -> str:
     return str(OPTIONS[name].title)
 
 
-def told(name: str) -> str:
+def help_sentence(name: str) -> str:
     """A field's one line, as a sentence."""
     return f"{OPTIONS[name].description}."

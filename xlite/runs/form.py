@@ -130,6 +130,6 @@ def is_asked_for(query: Mapping[str, str], *others: str) -> bool:
     return any(name in query for name in (*TrainConfig.model_fields, "preset", *others) if name != "data")
 
 
-def told(name: str) -> str:
+def help_sentence(name: str) -> str:
     """A setting's one line, as a sentence."""
     return f"{TrainConfig.model_fields[name].description}."
