@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from xlite.active import Strategy
-from xlite.active.lesson import Lesson
+from xlite.active.learner import Lesson
 from xlite.findings import FINDINGS
 from xlite.labels import known, where_known
 from xlite.metrics.linear_probe import STRENGTH

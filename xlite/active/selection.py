@@ -17,8 +17,8 @@ from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, write_worklist
 from xlite.errors import DataError
 from xlite.evaluation.answers import read_answers
-from xlite.evaluation.base import ReportModel
 from xlite.evaluation.contamination.film_learned import Fact, Learned
+from xlite.evaluation.report_base import ReportModel
 from xlite.files import Progress
 from xlite.labels import known
 

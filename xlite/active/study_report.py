@@ -1,7 +1,7 @@
 """`SelectStudy`: what labelling by each strategy was worth, as typed values. No torch."""
 
 from xlite.active import Strategy
-from xlite.evaluation.base import Bootstrap, ReportModel
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.metrics.estimate import Estimate
 
 

@@ -29,7 +29,7 @@ from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.pacs.wanted import MAPS, Wanted
+from xlite.pacs.film_objects import MAPS, Wanted
 from xlite.text import counted
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from xlite.data.predictions import read_averaged, spoken_name
 from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, RANK
 from xlite.errors import DataError
-from xlite.evaluation.base import ReportModel, WithCaveats
 from xlite.evaluation.part_judged import PartJudged, all_films
+from xlite.evaluation.report_base import ReportModel, WithCaveats
 from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.labels import known, positive

@@ -19,7 +19,6 @@ from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import (
     AdaptedOn,
     Caveat,
@@ -39,6 +38,7 @@ from xlite.evaluation.localisation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples

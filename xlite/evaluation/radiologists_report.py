@@ -1,6 +1,6 @@
 """What radiologists marked on the films of a report, as typed values."""
 
-from xlite.evaluation.base import ReportModel
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from xlite.evaluation.base import Bootstrap, ReportModel, WithCaveats
 from xlite.evaluation.contamination.caveats import Caveat, NotKnown
 from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.radiologists_report import Radiologists
+from xlite.evaluation.report_base import Bootstrap, ReportModel, WithCaveats
 from xlite.evaluation.subgroups_report import Subgroups
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
 from xlite.findings import FINDINGS

@@ -9,7 +9,6 @@ from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.contamination.caveats import (
     Caveat,
@@ -26,6 +25,7 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.labels import positive

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from xlite.evaluation.base import ReportModel
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from xlite.evaluation.base import ReportModel
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.thresholds import ValidationPatients
 

@@ -2,7 +2,7 @@
 
 Each seed deals the patients out anew and trains all of them with the same settings and as many epochs.
 Differences of macro AUC are means over seeds, on the same test films and resampled patients; those that are
-compared share their alpha (`xlite.metrics.looks`).
+compared share their alpha (`xlite.metrics.significance`).
 """
 
 import logging
@@ -28,9 +28,9 @@ from xlite.federated.simulate import simulate
 from xlite.federated.simulation import clients_of
 from xlite.files import write_atomic
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.paired import compared_findings, macro_auc
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.metrics.significance import Found, Look, shared
 from xlite.models.available import MODEL_FILE
 from xlite.patients import fewer_patients
 from xlite.places import federations_dir

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlite.errors import DataError, sentence
-from xlite.evaluation.base import ReportModel
+from xlite.evaluation.report_base import ReportModel
 from xlite.files import write_atomic
 from xlite.report.document import Block, to_markdown
 

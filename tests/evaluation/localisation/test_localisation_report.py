@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from xlite.data.splits import Split
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.caveats import (
     BoxesWithoutFilm,
     FewBoxes,
@@ -26,6 +25,7 @@ from xlite.evaluation.localisation.localisation_report import (
     map_caveats,
     published_boxes,
 )
+from xlite.evaluation.report_base import Bootstrap
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.target_means import BoxSummary
 

@@ -1,9 +1,9 @@
 """`Adaptation`: what a few local films change of a model's calibration and thresholds, as typed values."""
 
-from xlite.evaluation.base import Bootstrap, ReportModel
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.findings import FEW_POSITIVES
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.ladder import Rung
+from xlite.metrics.recalibration import Rung
 
 
 class AdaptedFinding(ReportModel):

@@ -4,7 +4,7 @@
 that of here. They are of other films and other patients, so that no test is paired.
 """
 
-from xlite.evaluation.base import Bootstrap, ReportModel
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.guards.verdict import Reason, Verdict
 from xlite.metrics.estimate import Estimate
 

@@ -8,7 +8,6 @@ import pandas as pd
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from xlite.data.splits import Split
-from xlite.evaluation.base import Bootstrap, ReportModel, WithCaveats
 from xlite.evaluation.contamination.caveats import (
     BoxesWithoutFilm,
     Caveat,
@@ -17,6 +16,7 @@ from xlite.evaluation.contamination.caveats import (
     SmallBoxes,
     UnchangedMap,
 )
+from xlite.evaluation.report_base import Bootstrap, ReportModel, WithCaveats
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import BASELINES, FEW_BOXES
 from xlite.metrics.target_means import BoxSummary

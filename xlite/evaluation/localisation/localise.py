@@ -13,7 +13,6 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.contamination import model_teacher_caveat
 from xlite.evaluation.contamination.own_training import split_caveats
 from xlite.evaluation.localisation.localisation_report import (
@@ -26,6 +25,7 @@ from xlite.evaluation.localisation.localisation_report import (
 from xlite.evaluation.localisation.maps import JudgedMaps, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.part_judged import PartJudged, all_films
+from xlite.evaluation.report_base import Bootstrap
 from xlite.explain import CLOSED_FORM, METHODS
 from xlite.files import Progress
 from xlite.metrics.bootstrap import RESAMPLES, SEED

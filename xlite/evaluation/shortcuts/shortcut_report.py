@@ -1,6 +1,6 @@
 """`Shortcuts`: whether a model may read the hospital instead of the disease, as typed values. No torch."""
 
-from xlite.evaluation.base import Bootstrap, ReportModel
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.evaluation.subgroups_report import Subgroups
 from xlite.metrics.estimate import Estimate
 

@@ -13,8 +13,8 @@ from xlite.data.joined import FOLDER, open_data
 from xlite.data.split_files import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.report_base import Bootstrap
 from xlite.evaluation.shortcuts.hiding import without_corners, without_surroundings
 from xlite.evaluation.shortcuts.lungs import Lungs
 from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
