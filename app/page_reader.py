@@ -161,7 +161,7 @@ def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
 
 def learned_words(visit: "Visit", opened: Opened, film: "VisitFilm", before: str = "") -> list[str]:
     """What the model has learned of the film, if the data folder knows it; nothing if nobody can tell."""
-    from xlite.report.film_words import learned_sentences
+    from xlite.report.film_sentences import learned_sentences
 
     folder = folder_here()
     if folder is None:
@@ -195,7 +195,7 @@ def boxes_of(visit: "Visit", film: "VisitFilm", view: "FilmView", shape: tuple[i
 def show_history(visit: "Visit", models: Sequence[str]) -> None:
     """The films that were read in this visit, to be opened again or forgotten."""
     from xlite.report.document import to_markdown
-    from xlite.report.film_words import history_table
+    from xlite.report.film_sentences import history_table
     from xlite.serving.visit import KEPT_WORDS
 
     lines = visit.history()

@@ -8,9 +8,9 @@ from page_shared import choose_named
 from xlite.access.members import visitor
 from xlite.errors import XliteError
 from xlite.labelling.labelling import Labelling, reader_name
+from xlite.labelling.sentences import left_out_sentence, nothing_left
 from xlite.labelling.sitting import Sitting
 from xlite.labelling.summary import Summary
-from xlite.labelling.words import left_out_sentence, nothing_left
 from xlite.messages import page_sentence, said
 from xlite.models.available import model_files
 

@@ -120,7 +120,7 @@ def select_study(
     """
     from xlite.active.simulate import simulate
     from xlite.active.study import StudyOptions
-    from xlite.active.study_words import REPORT_FILE, needed_table, rounds_table, sentences, write_study
+    from xlite.active.study_sentences import REPORT_FILE, needed_table, rounds_table, sentences, write_study
 
     if unknown := {*(strategy or ())} - {*STRATEGIES}:
         raise RunError(f"--strategy is {min(unknown)!r}, expected one of {', '.join(STRATEGIES)}")

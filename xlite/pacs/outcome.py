@@ -14,7 +14,7 @@ from xlite.pacs.film_objects import Wanted
 from xlite.pacs.regions import peak_box, turned_back
 from xlite.pacs.source import Source
 from xlite.pacs.uids import derived_uid
-from xlite.report.film_words import guard_alert
+from xlite.report.film_sentences import guard_alert
 
 NOTICE = (
     "Research software, not for clinical use: no medical device, examined by no authority. What it says may "

@@ -23,7 +23,7 @@ from xlite.guarded import GuardedReader
 from xlite.guards.verdict import fixed
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import in_words
-from xlite.report.film_words import film_cells
+from xlite.report.film_sentences import film_cells
 from xlite.serving.viewer import MAX_FILMS, FilmView, view_upload
 from xlite.serving.viewer_data import ViewerFilm
 
