@@ -12,9 +12,9 @@ from page_shared import QUIET_BAR, say_unknown
 
 from xlite.errors import XliteError
 from xlite.federated import form
+from xlite.federated.dealing import Deal, deal_by
 from xlite.federated.federation import Federation
 from xlite.federated.forecast import simulated, simulation_basis, simulation_facts
-from xlite.federated.partition import Deal, deal_by
 from xlite.federated.plan import OPTIONS, make_plan
 from xlite.federated.simulation import config_of, lacking_flower, simulate_command, start_simulation
 from xlite.messages import headline, literal, page_sentence, said

@@ -141,8 +141,8 @@ def simulate(
     if name and "data" not in values:
         raise RunError("a simulation needs a data folder: give --data")
     _get_ready()
+    from xlite.federated.dealing import deal_by
     from xlite.federated.federation import ROUNDS_FILE
-    from xlite.federated.partition import deal_by
     from xlite.federated.simulation import Simulation, new_simulation
     from xlite.runs.run import Run
 
@@ -182,7 +182,7 @@ def study(
     if "data" not in values:
         raise RunError("a study needs a data folder: give --data")
     _get_ready()
-    from xlite.federated.partition import deal_by
+    from xlite.federated.dealing import deal_by
     from xlite.federated.study import Also, run_study
 
     with log_to():

@@ -21,8 +21,8 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
+from xlite.federated.dealing import Deal
 from xlite.federated.federation import Federation
-from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.federated.simulate import simulate
 from xlite.federated.simulation import clients_of
