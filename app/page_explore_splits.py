@@ -8,7 +8,7 @@ import streamlit as st
 
 from xlite.config import SEED, TrainConfig
 from xlite.data.eda import part_sentences
-from xlite.data.eda.batch_composition import Batches, measure_batches
+from xlite.data.eda.batch_composition import DRAWN, Batches, measure_batches
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.editions import EditionDifference, compare_editions, other_edition
 from xlite.data.eda.filters import Selection
@@ -104,8 +104,8 @@ def _ask_stems(films: CodedFilms, label: str, key: str) -> list[str]:
 def show_weights(films: CodedFilms, selection: Selection) -> None:
     """What class weights and the balanced sampler would do with the films chosen."""
     st.caption(
-        f"Of {counted(int(selection.keep.sum()), 'chosen film')}: 500 batches of {BATCH_SIZE}, drawn as a "
-        "training draws them, shuffled and by the balanced sampler."
+        f"Of {counted(int(selection.keep.sum()), 'chosen film')}: {DRAWN} batches of {BATCH_SIZE}, drawn as "
+        "a training draws them, shuffled and by the balanced sampler."
     )
     if not st.toggle("Draw the batches", key="draw-batches"):
         return
