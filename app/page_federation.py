@@ -120,7 +120,7 @@ def choose_rounds() -> dict[str, Any]:
     values: dict[str, Any] = {}
     first, second, third, fourth = st.columns([2, 2, 1.5, 1.5], vertical_alignment="top")
     with first:
-        values["strategy"] = plan_choice("strategy", form.STRATEGIES)
+        values["strategy"] = plan_choice("strategy", form.FLOWER_STRATEGIES)
         if number := form.OF_STRATEGY.get(values["strategy"]):
             values[number] = plan_number(number)
     with second:

@@ -9,7 +9,7 @@ FIRST = ("strategy", "norms", "rounds", "local_epochs")
 """Fields of a plan that everybody chooses, beside the clients."""
 
 DEALS = {"evenly": "Evenly", "view": "By view", "prevalence": "By prevalence"}
-STRATEGIES = {"fedavg": "FedAvg", "fedprox": "FedProx", "fedadam": "FedAdam"}
+FLOWER_STRATEGIES = {"fedavg": "FedAvg", "fedprox": "FedProx", "fedadam": "FedAdam"}
 """Without distillation, which needs public films."""
 
 NORMS = {"averaged": "Averaged", "local": "Local (FedBN)", "frozen": "Frozen statistics"}
