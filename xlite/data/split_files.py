@@ -23,7 +23,7 @@ from xlite.text import quoted_cell
 class _Origin(BaseModel):
     """How a split was made, from split.json; the rest of that file is for people."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True)
     way: str = Field(alias="strategy")
     seed: int
 
@@ -70,7 +70,7 @@ def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Spl
 def _read_origin(path: Path) -> _Origin:
     """How the split was made; lists without a split.json are somebody's own."""
     if not path.exists():
-        return _Origin(way="own", seed=0)
+        return _Origin(strategy="own", seed=0)
     try:
         return _Origin.model_validate_json(read_file(path))
     except ValidationError as error:
