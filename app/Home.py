@@ -10,8 +10,8 @@ from threading import Thread
 
 import sign_in
 import streamlit as st
-from page_parts import OWNERS, refuse_page, say_unknown
 from page_reach import let_keys_reach
+from page_shared import OWNERS, refuse_page, say_unknown
 from public_socket import PublicSocket
 from starlette.middleware import Middleware
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from page_explore_charts import show_charts
 from page_explore_filters import fit
-from page_parts import QUIET_BAR, done, say_unknown
+from page_shared import QUIET_BAR, done, say_unknown
 
 from xlite.data.eda import charts
 from xlite.data.eda.coded import CodedFilms

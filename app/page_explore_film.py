@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from film_viewer import show_viewer
-from page_parts import go_to
+from page_shared import go_to
 from page_thumbnails import cached_film, cached_thumbnail
 
 from xlite.data.eda import captions, history

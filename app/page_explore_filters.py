@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from page_parts import say_unknown
+from page_shared import say_unknown
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms

@@ -9,13 +9,15 @@ import pandas as pd
 import streamlit as st
 from page_explore_film import open_film, show_picture, show_rows
 from page_explore_filters import fit
-from page_parts import done, go_to
+from page_shared import done, go_to
 
+from xlite.config import SEED
 from xlite.data.eda import captions, export, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Selection
 from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, ModelProbabilities
 from xlite.data.folder import NihFolder
+from xlite.data.random_split import SHARES
 from xlite.data.split_files import write_split
 from xlite.data.splits import PARTS, split_of_films
 from xlite.errors import DataError, RunError
@@ -191,9 +193,10 @@ def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selecti
         if not os.access(folder.root, os.W_OK):
             st.caption("A split of them cannot be kept: this folder cannot be written to.")
             return
+        train, val, test = (round(100 * share) for share in SHARES)
         st.caption(
-            "As a split: these films alone, 70 % train, 15 % val and 15 % test by patient, seed 42, in the "
-            "folder's `splits/`. Patients stay whole, so nothing leaks."
+            f"As a split: these films alone, {train} % train, {val} % val and {test} % test by patient, seed "
+            f"{SEED}, in the folder's `splits/`. Patients stay whole, so nothing leaks."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name of the split", key="split-name", placeholder="letters and digits")

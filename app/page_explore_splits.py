@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from xlite.config import SEED, TrainConfig
-from xlite.data.eda import part_words
-from xlite.data.eda.batch_composition import Batches, measure_batches
+from xlite.data.eda import part_sentences
+from xlite.data.eda.batch_composition import DRAWN, Batches, measure_batches
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.editions import EditionDifference, compare_editions, other_edition
 from xlite.data.eda.filters import Selection
@@ -34,12 +34,12 @@ def cached_parts(
     located = locate(_folder.table, found)
     leaks = {name: leakage(_folder.table, rows) for name, rows in located.items()}
     balances = {
-        name: part_words.balance_table(
+        name: part_sentences.balance_table(
             balance(_folder.table, rows), known_of_parts(_folder.table, rows), [*map(spoken, CLASSES)]
         )
         for name, rows in located.items()
     }
-    return part_words.leakage_table(leaks) if leaks else pd.DataFrame(), balances, overlaps(found)
+    return part_sentences.leakage_table(leaks) if leaks else pd.DataFrame(), balances, overlaps(found)
 
 
 @st.cache_data(max_entries=8, show_spinner="Drawing batches")
@@ -79,7 +79,7 @@ def show_leakage(folder: NihFolder, films: CodedFilms, changed: Changes) -> None
         except DataError as error:
             st.error(page_sentence(error))
             return
-        (st.warning if found.shared_patients else st.success)(part_words.leakage_sentence(found))
+        (st.warning if found.shared_patients else st.success)(part_sentences.leakage_sentence(found))
 
 
 def _ask_stems(films: CodedFilms, label: str, key: str) -> list[str]:
@@ -95,7 +95,7 @@ def _ask_stems(films: CodedFilms, label: str, key: str) -> list[str]:
     if file is None:
         return []
     try:
-        return part_words.stems_of_upload(file.name, file.getvalue())
+        return part_sentences.stems_of_upload(file.name, file.getvalue())
     except DataError as error:
         st.error(page_sentence(error))
         return []
@@ -104,19 +104,19 @@ def _ask_stems(films: CodedFilms, label: str, key: str) -> list[str]:
 def show_weights(films: CodedFilms, selection: Selection) -> None:
     """What class weights and the balanced sampler would do with the films chosen."""
     st.caption(
-        f"Of {counted(int(selection.keep.sum()), 'chosen film')}: 500 batches of {BATCH_SIZE}, drawn as a "
-        "training draws them, shuffled and by the balanced sampler."
+        f"Of {counted(int(selection.keep.sum()), 'chosen film')}: {DRAWN} batches of {BATCH_SIZE}, drawn as "
+        "a training draws them, shuffled and by the balanced sampler."
     )
     if not st.toggle("Draw the batches", key="draw-batches"):
         return
     found = cached_batches(films.labels[selection.keep])
     st.dataframe(
-        part_words.batches_table(found),
+        part_sentences.batches_table(found),
         hide_index=True,
         height="content",
         alt="Films of each class in batches",
     )
-    st.caption(part_words.batches_sentence(found))
+    st.caption(part_sentences.batches_sentence(found))
 
 
 def show_editions(folder: NihFolder, changed: Changes) -> None:
@@ -147,7 +147,7 @@ def _show_edition(folder: NihFolder, changed: Changes) -> None:
         f"there. {counted(found.label_sets, 'film')} differ in their findings{known}."
     )
     st.dataframe(
-        part_words.editions_table(found),
+        part_sentences.editions_table(found),
         hide_index=True,
         height="content",
         alt="Films of each finding by edition",

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_films, show_forecast, show_refusal
-from page_parts import QUIET_BAR, say_unknown
 from page_settings import default, setting_widget, settings_in_columns
+from page_shared import QUIET_BAR, say_unknown
 
 from xlite.errors import XliteError
 from xlite.federated import form
+from xlite.federated.dealing import Deal, deal_by
 from xlite.federated.federation import Federation
 from xlite.federated.forecast import simulated, simulation_basis, simulation_facts
-from xlite.federated.partition import Deal, deal_by
 from xlite.federated.plan import OPTIONS, make_plan
 from xlite.federated.simulation import config_of, lacking_flower, simulate_command, start_simulation
 from xlite.messages import headline, literal, page_sentence, said
@@ -120,7 +120,7 @@ def choose_rounds() -> dict[str, Any]:
     values: dict[str, Any] = {}
     first, second, third, fourth = st.columns([2, 2, 1.5, 1.5], vertical_alignment="top")
     with first:
-        values["strategy"] = plan_choice("strategy", form.STRATEGIES)
+        values["strategy"] = plan_choice("strategy", form.FLOWER_STRATEGIES)
         if number := form.OF_STRATEGY.get(values["strategy"]):
             values[number] = plan_number(number)
     with second:
@@ -136,7 +136,13 @@ def plan_choice(name: str, words: dict[str, str]) -> str:
     """The widget of a field that has a few values."""
     say_unknown(name, list(words.values()), form.title(name).lower())
     return st.selectbox(
-        form.title(name), list(words), 0, words.__getitem__, key=name, bind=BOUND, help=form.told(name)
+        form.title(name),
+        list(words),
+        0,
+        words.__getitem__,
+        key=name,
+        bind=BOUND,
+        help=form.help_sentence(name),
     )
 
 
@@ -144,7 +150,9 @@ def plan_number(name: str) -> Any:
     """The widget of a field that is a number; its limits are the plan's to refuse."""
     value = OPTIONS[name].default
     shown: dict[str, Any] = {"step": 1} if isinstance(value, int) else {"step": value / 10, "format": "%g"}
-    return st.number_input(form.title(name), value=value, key=name, bind=BOUND, help=form.told(name), **shown)
+    return st.number_input(
+        form.title(name), value=value, key=name, bind=BOUND, help=form.help_sentence(name), **shown
+    )
 
 
 def show_rounds(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from xlite.messages import as_code, literal, page_sentence
 from xlite.runs.command import absolute_paths
 from xlite.text import counted
 from xlite.training import probing
-from xlite.training.concern_words import words_of
+from xlite.training.concern_sentences import words_of
 from xlite.training.concerns import (
     AnyConcern,
     FilmCounts,

@@ -15,8 +15,8 @@ from xlite.errors import ImageError
 from xlite.images import read_image
 from xlite.labelling.due import Task
 from xlite.labelling.entry import Entry
+from xlite.labelling.sentences import disputed, opinion_words
 from xlite.labelling.sitting import Sitting, boxes_of_others
-from xlite.labelling.words import disputed, opinion_words
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.pixels import RELEASE_SIDE
@@ -92,7 +92,7 @@ def _show_picture(now: Task | Entry, path: Path | None, maps: "Mapping[str, View
 
 def _opinion(sitting: Sitting, now: Entry, path: Path) -> "FilmView | None":
     """What the model on duty says of the film; None, with a sentence, if nobody asks or it cannot tell."""
-    from xlite.report.film_words import guard_alert
+    from xlite.report.film_sentences import guard_alert
 
     models = model_files()
     if not st.session_state.get("opinion", True) or not models:

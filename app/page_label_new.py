@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import streamlit as st
-from page_parts import choose_next, data_folder, done
+from page_shared import choose_next, data_folder, done
 
 from xlite.data.layout import data_roots
 from xlite.data.worklist import read_worklist

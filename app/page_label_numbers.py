@@ -2,12 +2,18 @@
 
 import pandas as pd
 import streamlit as st
-from page_parts import done, go_to
+from page_shared import done, go_to
 
 from xlite.labelling.labelling import Labelling
+from xlite.labelling.sentences import (
+    Table,
+    agreement_rows,
+    exported_sentence,
+    progress_sentences,
+    reader_rows,
+)
 from xlite.labelling.state import LogState
 from xlite.labelling.summary import Summary
-from xlite.labelling.words import Table, agreement_rows, exported_sentence, progress_sentences, reader_rows
 from xlite.messages import literal, said
 from xlite.places import home
 from xlite.text import counted

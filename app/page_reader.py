@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import data_folder
+from page_shared import data_folder
 
 from xlite.data.folder import Changes, changes
 from xlite.errors import CheckpointError, DataError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlite.guarded import GuardedReader
     from xlite.serving.viewer import FilmView
     from xlite.serving.viewer_data import FilmBox
-    from xlite.serving.visit import Held, Model, Visit
+    from xlite.serving.visit import Model, Visit, VisitFilm
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +124,13 @@ def choose_film(visit: "Visit") -> str | None:
     return name
 
 
-def named_film(name: str) -> "Held":
+def named_film(name: str) -> "VisitFilm":
     """The bundled film of that name, or that of the data folder. Raises DataError if there is none."""
-    from xlite.serving.visit import Held, folder_film
+    from xlite.serving.visit import VisitFilm, folder_film
 
     bundled, folder = examples(), folder_here()
     if name in bundled:
-        return Held(f"bundled {name}", f"Synthetic film {name}", bundled[name].path, address=name)
+        return VisitFilm(f"bundled {name}", f"Synthetic film {name}", bundled[name].path, address=name)
     if folder is None:
         raise DataError(f"{absent('film', name)}: it is no synthetic film, and no data folder is named")
     return folder_film(open_films(*folder).folder, name)
@@ -159,9 +159,9 @@ def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
     return model, against
 
 
-def learned_words(visit: "Visit", opened: Opened, film: "Held", before: str = "") -> list[str]:
+def learned_words(visit: "Visit", opened: Opened, film: "VisitFilm", before: str = "") -> list[str]:
     """What the model has learned of the film, if the data folder knows it; nothing if nobody can tell."""
-    from xlite.report.film_words import learned_sentences
+    from xlite.report.film_sentences import learned_sentences
 
     folder = folder_here()
     if folder is None:
@@ -175,7 +175,7 @@ def learned_words(visit: "Visit", opened: Opened, film: "Held", before: str = ""
     return []
 
 
-def boxes_of(visit: "Visit", film: "Held", view: "FilmView", shape: tuple[int, int]) -> "list[FilmBox]":
+def boxes_of(visit: "Visit", film: "VisitFilm", view: "FilmView", shape: tuple[int, int]) -> "list[FilmBox]":
     """The data folder's boxes of a film, of an upload by its content, in the frame (H, W) shown."""
     from xlite.guards.verdict import quarters_left
     from xlite.serving.viewer_data import film_boxes
@@ -195,7 +195,7 @@ def boxes_of(visit: "Visit", film: "Held", view: "FilmView", shape: tuple[int, i
 def show_history(visit: "Visit", models: Sequence[str]) -> None:
     """The films that were read in this visit, to be opened again or forgotten."""
     from xlite.report.document import to_markdown
-    from xlite.report.film_words import history_table
+    from xlite.report.film_sentences import history_table
     from xlite.serving.visit import KEPT_WORDS
 
     lines = visit.history()

@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
-from page_parts import QUIET_BAR, data_folder
 from page_results_film import FilmSource, Shown, show_rows
+from page_shared import QUIET_BAR, data_folder
 
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.data.joined import open_data

@@ -2,7 +2,7 @@
 
 import streamlit as st
 from page_federation import show_rounds
-from page_parts import choose_next, done, go_to, show_command, show_curves, show_log
+from page_shared import choose_next, done, go_to, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.federated.simulation import command_of
@@ -49,8 +49,8 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
 
 def show_actions(run: Run, state: str) -> None:
     """Stop for a live run; resume, rename, delete and a zip for one that is at rest."""
-    if said := st.session_state.pop("run-error", ""):
-        st.error(said)
+    if problem := st.session_state.pop("run-error", ""):
+        st.error(problem)
     with st.container(horizontal=True):
         if state in LIVE:
             if run.is_client():
@@ -152,8 +152,8 @@ def offer_duty(run: Run) -> None:
 
 def show_annotation(run: Run, known: list[str]) -> None:
     """Tags and note of a run, written into its folder when one leaves the field; `known` tags are offered."""
-    if said := st.session_state.pop("annotation-error", ""):
-        st.error(said)
+    if problem := st.session_state.pop("annotation-error", ""):
+        st.error(problem)
     written = Annotation()
     try:
         written = read_annotation(run.folder)

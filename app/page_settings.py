@@ -15,7 +15,7 @@ def setting_widget(name: str, value: Any) -> Any:
     """The widget of one setting; `value` is chosen if neither the address nor this visit says another."""
     text = field_title(name)
     # The others have their one line below them, in sight.
-    tip = form.told(name) if name in form.SHORT else None
+    tip = form.help_sentence(name) if name in form.SHORT else None
     more: dict[str, Any] = {"key": name, "bind": "query-params", "help": tip}
     if choices := choices_of(name):
         return st.selectbox(text, choices, choices.index(value), form.choice, **more)
@@ -48,7 +48,7 @@ def settings_in_columns(names: Sequence[str], values: dict[str, Any], columns: i
             row = st.columns(columns, gap="medium")
         with row[place % columns]:
             chosen[name] = setting_widget(name, values[name])
-            st.caption(form.told(name))
+            st.caption(form.help_sentence(name))
     return chosen
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from page_parts import say_unknown
 from page_settings import default, setting_widget
+from page_shared import say_unknown
 
 from xlite.config import MOST_FOLDS, TrainConfig, choices_of
 from xlite.errors import RunError
@@ -163,7 +163,7 @@ def choose_fixed(varying: dict[str, Any], follows: bool) -> dict[str, Any]:
             columns = st.columns(3)
         with columns[place % 3]:
             fixed[name] = setting_widget(name, default(name))
-            st.caption(form.told(name))
+            st.caption(form.help_sentence(name))
     return fixed
 
 
@@ -190,7 +190,7 @@ def choose_range(name: str, is_grid: bool) -> Any:
         return choose_values(name, space.usual_values(name), field_title(name))
     usual = space.usual_range(name)
     title, first, second, third = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
-    title.markdown(f"**{field_title(name)}**  \n:gray[{form.told(name)}]")
+    title.markdown(f"**{field_title(name)}**  \n:gray[{form.help_sentence(name)}]")
     step: Any = 1 if isinstance(usual.low, int) else (usual.low or usual.high / 10)
     shown: Any = {"step": step, "bind": BOUND} | ({} if isinstance(step, int) else {"format": "%g"})
     low = first.number_input("From", value=usual.low, key=f"{name}_low", **shown)

@@ -25,8 +25,8 @@ from xlite.errors import ImageError
 from xlite.findings import FINDINGS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.serving.answers import NOTICE, Answer, FilmAnswer, HealthAnswer, ModelsAnswer, Problem
+from xlite.serving.capacity import BusyError, Capacity
 from xlite.serving.films import FilmReader
-from xlite.serving.room import BusyError, Room
 
 ANSWER_S = 60.0
 """So long the films of a request may take to be read, the wait for others included."""
@@ -78,8 +78,8 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     It answers by `names` and those of this machine, and if there is a token, to those who have it; the health
     check needs none.
     """
-    room = Room()
-    metrics = Metrics(room)
+    capacity = Capacity()
+    metrics = Metrics(capacity)
     # Both for the schema alone: it is TokenGuard that refuses.
     guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
     refusals = {**(_GUARDED if token else {}), **_ALWAYS}
@@ -94,7 +94,7 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         responses=_problems(refusals),
     )
     _add_refusals(app)
-    _add_models(app, readers, room, metrics, guarded)
+    _add_models(app, readers, capacity, metrics, guarded)
     _add_state(app, metrics, guarded, refusals)
     return app
 
@@ -113,7 +113,7 @@ def _working(readers: Sequence[FilmReader]) -> Callable[[FastAPI], AbstractAsync
 
 
 def _add_models(
-    app: FastAPI, readers: Sequence[FilmReader], room: Room, metrics: Metrics, guarded: list[Any]
+    app: FastAPI, readers: Sequence[FilmReader], capacity: Capacity, metrics: Metrics, guarded: list[Any]
 ) -> None:
     """What the models answer, and which there are."""
     by_name = {reader.model.name: reader for reader in readers}
@@ -131,7 +131,7 @@ def _add_models(
         probabilities: its `guards` and its `error` say why.
         """
         reader = _named(by_name, asked.model)
-        with room.request() as share:
+        with capacity.request() as share:
             answers = await _read_in_time(reader, await films_of(request, share), asked)
         refused = sum(answer.error is not None for answer in answers)
         metrics.films.labels("refused").inc(refused)

@@ -8,7 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from xlite.images import MAX_UPLOAD_MB
-from xlite.serving.room import Share
+from xlite.serving.capacity import Share
 from xlite.text import printable
 
 MAX_FILMS = 64
@@ -61,7 +61,7 @@ class _Form:
 
 
 async def films_of(request: Request, share: Share) -> list[SentFilm]:
-    """The films that a request sends, which take their share of the room.
+    """The films that a request sends, which take their share of the capacity.
 
     Raises HTTPException with a sentence for what is no film or no form of films, too large or too slow, and
     BusyError.

@@ -5,7 +5,7 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xlite.serving.room import Room
+from xlite.serving.capacity import Capacity
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -14,7 +14,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 class Metrics:
     """The metrics of one server, in a registry of their own. No film, name or address is among them."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, capacity: Capacity) -> None:
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         paths = ("path",)
@@ -27,7 +27,7 @@ class Metrics:
         for outcome in ("read", "refused"):
             self.films.labels(outcome)
         queue = Gauge("xlite_queue_films", "Films that wait or are being read", registry=registry)
-        queue.set_function(lambda: room.films)
+        queue.set_function(lambda: capacity.films)
 
     def text(self) -> bytes:
         """All of them in Prometheus' text format."""

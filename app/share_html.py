@@ -9,8 +9,8 @@ from xlite.explain.drawing import OPACITY
 from xlite.findings import spoken
 from xlite.guarded import GuardedReading
 from xlite.report.document import alert_html, table_html
-from xlite.report.film_words import films_table, guard_alert, too_many_words
-from xlite.report.reading_words import also_above_sentence, map_sentence, thresholds_sentence
+from xlite.report.film_sentences import films_table, guard_alert, too_many_words
+from xlite.report.reading_sentences import also_above_sentence, map_sentence, thresholds_sentence
 from xlite.report.worth import worth_sentences, worth_table
 from xlite.serving.viewer import FilmView, films_csv, films_json
 

@@ -17,7 +17,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
-from xlite.report.film_words import offer_words
+from xlite.report.film_sentences import offer_words
 from xlite.serving.viewer import MAX_FILMS, FilmView, map_methods, view, view_upload, with_own_names
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from population import Population, Sample, measured
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.report import Metrics
+from xlite.evaluation.report_base import Stamp
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate

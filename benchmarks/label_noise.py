@@ -34,9 +34,10 @@ from xlite.labels import known, positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.doubts import Doubts, doubts
 from xlite.metrics.intervals import resampled
+from xlite.metrics.linear_probe import FOLDS, out_of_fold_labels
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import FOLDS, told_labels
 from xlite.patients import fewer_patients
+from xlite.split_names import ALL_FILMS, DEFAULT_SPLIT
 
 FIRST = (10, 20, 50, 100)
 Row = Sequence[str]
@@ -46,8 +47,8 @@ def answers(folder: NihFolder, predictions: Path | None, model: str) -> tuple[li
     """Stems (N,) and out-of-fold probabilities (N, 14): of a file, or cross-fitted to a model's features."""
     if predictions is None:
         chosen = all_films(folder)
-        judged = PartJudged(folder, chosen, "all", chosen.stems("all"))
-        return chosen.stems("all"), crossfit(model, judged)[1]
+        judged = PartJudged(folder, chosen, ALL_FILMS, chosen.stems(ALL_FILMS))
+        return chosen.stems(ALL_FILMS), crossfit(model, judged)[1]
     said = read_predictions(predictions)
     here = [row for row, stem in enumerate(said.stems) if stem in folder]
     return [said.stems[row] for row in here], said.probs[here]
@@ -94,7 +95,7 @@ def planted(labels: np.ndarray, share: float, rng: np.random.Generator) -> np.nd
 def planted_rows(folder: NihFolder, model: str, share: float, seeds: int) -> Iterator[Row]:
     """For each finding and all together: how many of the planted labels stand among as many of the first."""
     classifier, chosen = Classifier.load(model), all_films(folder)
-    films, labels, stems = open_films(folder, chosen, "all", classifier.info.preprocess)
+    films, labels, stems = open_films(folder, chosen, ALL_FILMS, classifier.info.preprocess)
     features, patients = pooled(classifier.engine, films, range(len(films))), folder.patients(stems)
     found = [_plant(features, labels, patients, share, seed) for seed in range(seeds)]
     yield ["", "planted", "found", "by chance", "planted yes found", "planted no found", "estimated wrong"]
@@ -109,7 +110,7 @@ def _plant(
 ) -> dict[int, np.ndarray]:
     """By finding, then of all together, the values of a row of `planted_rows`."""
     changed = planted(labels, share, np.random.default_rng(seed))
-    probs = told_labels(features, changed, patients)
+    probs = out_of_fold_labels(features, changed, patients)
     judged = np.flatnonzero((fewer_patients(changed, patients) >= FOLDS) & known(probs).any(axis=0))
     all_doubts = {int(column): doubts(changed[:, column], probs[:, column]) for column in judged}
     wrong = {column: changed[:, column] != labels[:, column] for column in all_doubts}
@@ -131,7 +132,7 @@ def _joined(found: dict[int, Doubts], name: str) -> np.ndarray:
 
 def write_planted(folder: NihFolder, out: Path, share: float, seed: int) -> int:
     """Writes the folder OUT with planted labels in its train part, films as links; how many are planted."""
-    split = load_split(folder, "patient")
+    split = load_split(folder, DEFAULT_SPLIT)
     stems = split.stems("train")
     labels = folder.labels(stems)
     changed = planted(labels, share, np.random.default_rng(seed))

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples

@@ -22,7 +22,7 @@ import shipped
 import torch
 
 from xlite.active.study_report import SelectStudy
-from xlite.active.study_words import about, needed_table, rounds_table, sentences
+from xlite.active.study_sentences import about, needed_table, rounds_table, sentences
 from xlite.config import TrainConfig
 from xlite.data import augmentation as augment
 from xlite.data.eda import write_eda

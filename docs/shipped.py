@@ -20,6 +20,7 @@ from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import capital
 from xlite.report.view import View
+from xlite.split_names import ALL_FILMS
 from xlite.text import in_markdown, number
 
 BEFORE = arms.MEASURED / "before"
@@ -138,7 +139,7 @@ def _localised() -> dict[str, LocalisationReport]:
 
 def _maps(title: str, found: LocalisationReport) -> str:
     split, drawn = found.split, found.bootstrap
-    films = split.id if split.part == "all" else f"split `{split.id}`, {split.part} part"
+    films = split.id if split.part == ALL_FILMS else f"split `{split.id}`, {split.part} part"
     said = (
         f"**{title}**: model `{found.model}`, {films}, {split.label_version} labels; {split.boxes} boxes on "
         f"{split.films} films of {split.patients} patients; 95 % intervals from {drawn.resamples:,} "

@@ -1,5 +1,5 @@
 import streamlit as st
-from page_parts import say_unknown
+from page_shared import say_unknown
 
 from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files

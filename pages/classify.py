@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, say_unknown
 from page_reader import (
     Opened,
     boxes_of,
@@ -19,6 +18,7 @@ from page_reader import (
     show_history,
     uploads_changed,
 )
+from page_shared import QUIET_BAR, say_unknown
 
 from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
     from xlite.serving.viewer_data import FilmBox, ViewerFilm
-    from xlite.serving.visit import Held, Model, Visit
+    from xlite.serving.visit import Model, Visit, VisitFilm
 
 
-def read_films(visit: "Visit", opened: Opened, films: "Sequence[Held]") -> "dict[str, FilmView]":
+def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> "dict[str, FilmView]":
     """What the model sees in each film, by its key: read once for each visitor and model."""
     from xlite.serving.viewer import with_own_names
-    from xlite.serving.visit import view_held
+    from xlite.serving.visit import film_view
 
     with st.spinner("Reading"):
         for film in films:
             if (film.key, opened.file) not in visit.views:
-                visit.views[film.key, opened.file] = view_held(opened.reader, film)
+                visit.views[film.key, opened.file] = film_view(opened.reader, film)
     # Of two choices with one text the browser can name but one.
     views = with_own_names(
         {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
@@ -68,7 +68,7 @@ def turn(key: str, model: "Model") -> None:
 def choose_view(visit: "Visit", films: "dict[str, FilmView]") -> str:
     """The key of the film to show, below what was found in all of them if there are several."""
     from xlite.report.document import to_markdown
-    from xlite.report.film_words import films_table
+    from xlite.report.film_sentences import films_table
 
     keys = list(films)
     if len(films) == 1:
@@ -84,7 +84,7 @@ def choose_view(visit: "Visit", films: "dict[str, FilmView]") -> str:
 
 def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Model") -> None:
     """What the guards say, and the click that turns or inverts the film."""
-    from xlite.report.film_words import guard_alert, offer_words
+    from xlite.report.film_sentences import guard_alert, offer_words
 
     if alert := guard_alert(answer):
         box = {"refuse": st.error, "pass": st.info}.get(answer.guards.verdict, st.warning)
@@ -100,7 +100,7 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
     """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
     from film_viewer import show_viewer
 
-    from xlite.report.reading_words import map_sentence
+    from xlite.report.reading_sentences import map_sentence
     from xlite.serving.viewer_data import maps_of
 
     say_unknown("finding", list(map(spoken, FINDINGS)), "finding")
@@ -154,7 +154,7 @@ def choose_method(reader: "GuardedReader") -> str:
 
 def show_top(image: "np.ndarray", reading: "Reading") -> None:
     """The three likeliest findings, a tab each: what its probability is worth, and its own map."""
-    from xlite.report.reading_words import also_above_sentence
+    from xlite.report.reading_sentences import also_above_sentence
     from xlite.report.worth import worth_sentences
 
     st.subheader("Most likely findings")
@@ -185,7 +185,7 @@ def show_worth(reading: "Reading") -> None:
 def show_bars(reading: "Reading") -> None:
     """All 14 probabilities with the model's thresholds and "not sure" zones."""
     from xlite.plots import probability_bars
-    from xlite.report.reading_words import bars_alt, bars_sentences, bars_uncalibrated, bars_zones
+    from xlite.report.reading_sentences import bars_alt, bars_sentences, bars_uncalibrated, bars_zones
 
     st.markdown("**All 14 findings**")
     bars = probability_bars(
@@ -199,7 +199,7 @@ def show_bars(reading: "Reading") -> None:
         st.caption(literal(sentence))
 
 
-def show_reading(visit: "Visit", held: "Held", film: "FilmView", answer: "GuardedReading") -> None:
+def show_reading(visit: "Visit", held: "VisitFilm", film: "FilmView", answer: "GuardedReading") -> None:
     """Everything that the model says about one film."""
     reading = answer.reading
     if reading is None:
@@ -240,7 +240,7 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
     return film, place
 
 
-def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "Held", shown: "FilmView") -> None:
+def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView") -> None:
     """The second model's reading of the same film beside the first's, and what differs."""
     from xlite.plots import pair_figure
     from xlite.report.document import to_markdown
@@ -297,9 +297,9 @@ def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list
     )
 
 
-def show_films(visit: "Visit", films: "list[Held]", opened: Opened, other: Opened | None) -> None:
+def show_films(visit: "Visit", films: "list[VisitFilm]", opened: Opened, other: Opened | None) -> None:
     """The films on view as the model reads them, one of them whole, and what there is to keep."""
-    from xlite.report.film_words import too_many_words
+    from xlite.report.film_sentences import too_many_words
     from xlite.serving.viewer import MAX_FILMS
 
     st.caption(literal(opened.reader.classifier.about))

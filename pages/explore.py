@@ -12,7 +12,7 @@ from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_import import show_import
 from page_explore_list import order_of_state, show_list
 from page_explore_splits import show_editions, show_leakage, show_weights
-from page_parts import being_drawn, data_folder, offer_phantom
+from page_shared import being_drawn, data_folder, offer_phantom
 
 from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
@@ -88,8 +88,8 @@ def show_headline(selection: Selection) -> None:
     with st.container(horizontal=True):
         for label, value in captions.headline(selection.films.facts(selection.keep)).items():
             st.metric(label, value, border=True, width=170)
-    if said := captions.unknown_sentence(selection.films, selection.keep):
-        st.caption(said)
+    if unknown := captions.unknown_sentence(selection.films, selection.keep):
+        st.caption(unknown)
 
 
 def choose(field: str, value: Any) -> None:

@@ -3,14 +3,14 @@ import streamlit as st
 from page_label_film import own_sitting, show_film
 from page_label_new import offer_new
 from page_label_numbers import show_numbers
-from page_parts import choose_named
+from page_shared import choose_named
 
 from xlite.access.members import visitor
 from xlite.errors import XliteError
 from xlite.labelling.labelling import Labelling, reader_name
+from xlite.labelling.sentences import left_out_sentence, nothing_left
 from xlite.labelling.sitting import Sitting
 from xlite.labelling.summary import Summary
-from xlite.labelling.words import left_out_sentence, nothing_left
 from xlite.messages import page_sentence, said
 from xlite.models.available import model_files
 

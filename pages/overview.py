@@ -3,7 +3,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
+from page_shared import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
 
 from xlite.data.folder import Changes, changes
 from xlite.data.small_phantom import drawing_of
@@ -27,8 +27,8 @@ from xlite.report.overview import (
     model_headline,
 )
 from xlite.report.saved import on_test_films
-from xlite.runs import first
-from xlite.runs.now import RunNow, runs_now
+from xlite.runs import first_run
+from xlite.runs.recent_runs import RunNow, runs_now
 from xlite.runs.status import LIVE
 from xlite.sweeps.sweep import Sweep
 
@@ -251,15 +251,15 @@ def first_steps(data: str) -> None:
         offer_phantom()
         st.caption("Drawn within a minute, in the layout of the real data set. Nothing is fetched.")
         return
-    if not first.is_next(Path(data)) or lacking("train", "Training"):
+    if not first_run.is_next(Path(data)) or lacking("train", "Training"):
         return
     label, path = "Train a tiny student", Path(data)
     if st.button(label, type="primary", icon=":material/play_arrow:"):
         with st.spinner("Starting", show_time=True):
-            started = done(lambda: first.start_first(path))
+            started = done(lambda: first_run.start_first(path))
         if started:
             st.rerun()
-    st.caption(first.ESTIMATE)
+    st.caption(first_run.ESTIMATE)
 
 
 def what_next(data: str, change: bool) -> None:

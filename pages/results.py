@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, data_folder, say_unknown
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
+from page_shared import QUIET_BAR, data_folder, say_unknown
 
-from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions
 from xlite.evaluation.report import Comparison
@@ -42,6 +41,7 @@ from xlite.report.view import View
 from xlite.runs.hand_threshold import threshold_changes
 from xlite.runs.run import Run
 from xlite.serving.address import unknown
+from xlite.split_names import ALL_FILMS, LEAK_FREE
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -62,7 +62,9 @@ def evaluate_form(models: dict[str, Path]) -> None:
         model = columns[0].selectbox("Model to judge", names, place, placeholder="no model yet")
         split = columns[1].selectbox("Split", LEAK_FREE, accept_new_options=True)
         part = columns[2].selectbox(
-            "Part", ["test", "val", "all"], help="all: every film of the folder, as for another hospital's"
+            "Part",
+            ["test", "val", ALL_FILMS],
+            help="all: every film of the folder, as for another hospital's",
         )
         marks = st.text_input(
             f"{RADIOLOGISTS.field_title} (optional)", placeholder="/path/to/all_findings_expert_labels.csv"

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
-from page_parts import QUIET_BAR, choose_named, choose_next, say_unknown, table_height
 from page_runs import watch
+from page_shared import QUIET_BAR, choose_named, choose_next, say_unknown, table_height
 
 from xlite.errors import XliteError
 from xlite.evaluation.report import Comparison

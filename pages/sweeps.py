@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_forecast, show_refusal
-from page_parts import (
+from page_shared import (
     QUIET_BAR,
     choose_named,
     choose_next,
@@ -183,7 +183,9 @@ def show_searched(plan: Plan, status: SweepStatus) -> None:
             st.caption(f"How much each setting matters is here from {charts.FEWEST} finished runs on.")
             return
         bars = charts.importance_bars(shares)
-        st.plotly_chart(bars, key="importance", config=QUIET_BAR, alt=f"Importance: {charts.told(shares)}.")
+        st.plotly_chart(
+            bars, key="importance", config=QUIET_BAR, alt=f"Importance: {charts.importance_line(shares)}."
+        )
         st.caption(
             "How much of the difference between runs goes with each setting (Optuna's fANOVA). With few runs "
             "it is a hint: what matters no more than the seed is noise."

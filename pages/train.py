@@ -13,8 +13,8 @@ from page_forecast import (
     show_forecast,
     show_refusal,
 )
-from page_parts import choose_named, data_folder, go_to, show_command, show_curves, show_log
 from page_settings import setting_widget, settings_in_columns
+from page_shared import choose_named, data_folder, go_to, show_command, show_curves, show_log
 
 from xlite.config import TrainConfig, make_config
 from xlite.errors import XliteError

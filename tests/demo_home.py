@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import Caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.elsewhere.elsewhere_report import (
     Distances,
     Elsewhere,
@@ -11,6 +10,7 @@ from xlite.evaluation.elsewhere.elsewhere_report import (
     Shift,
     Side,
 )
+from xlite.evaluation.report_base import Bootstrap
 from xlite.metrics.estimate import Estimate, independent_difference
 
 BOOTSTRAP = Bootstrap(resamples=1000, seed=0)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from xlite.federated.dealing import Deal
 from xlite.federated.federation import COLUMNS, METRICS_FILE, PLAN_FILE, ROUNDS_FILE
-from xlite.federated.partition import Deal
 from xlite.federated.plan import make_plan
 from xlite.federated.simulation import new_simulation
 from xlite.places import checkpoints_dir

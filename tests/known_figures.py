@@ -8,10 +8,10 @@ import pandas as pd
 from pydantic import BaseModel
 from scores import films
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films
 from xlite.evaluation.radiologists import SHARED, beside_radiologists
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.subgroups import subgroups
 from xlite.evaluation.validation import calibration_errors, operating_points
 from xlite.export.loss import loss

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xlite.data.eda import captions, charts, export, history, part_words, ranking
+from xlite.data.eda import captions, charts, export, history, part_sentences, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Filter, Selection, parts_of
 from xlite.data.eda.partitions import balance, known_of_parts, locate, partitions
@@ -123,12 +123,12 @@ def test_the_films_of_explore(coded: CodedFilms):
 def test_parts_and_batches(phantom: NihFolder, surveyed: Survey):
     found = locate(phantom.table, partitions(phantom))
     tables = [
-        part_words.balance_table(
+        part_sentences.balance_table(
             balance(phantom.table, rows), known_of_parts(phantom.table, rows), [*map(spoken, CLASSES)]
         ).to_csv()
         for rows in found.values()
     ]
-    assert digest([*tables, part_words.batches_table(surveyed.batches).to_csv()]) == "aeed89803f30"
+    assert digest([*tables, part_sentences.batches_table(surveyed.batches).to_csv()]) == "aeed89803f30"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
-    ("findings", "errors", "files", "text", "labels", "extras", "paging"),
+    ("findings", "split_names", "errors", "files", "text", "labels", "extras", "paging"),
     ("patients",),
     ("places", "processors"),
     ("public",),

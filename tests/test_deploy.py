@@ -13,7 +13,7 @@ import serve_body
 from xlite.access.tokens import MIN_TOKEN
 from xlite.cli import run
 from xlite.images import MAX_UPLOAD_MB
-from xlite.serving import batches, room
+from xlite.serving import batches, capacity
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "DEPLOY.md").read_text(encoding="utf-8")
@@ -30,8 +30,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{serve_body.MAX_FILMS} films, {serve_body.MAX_BODY_MB} MB",
         f"{serve_body.BODY_S:.0f} s",
         f"{serve_api.ANSWER_S:.0f} s",
-        str(room.MAX_FILMS_HELD),
-        f"{room.MAX_HELD_MB} MB",
+        str(capacity.MAX_FILMS_HELD),
+        f"{capacity.MAX_HELD_MB} MB",
         str(serve.CONNECTIONS),
         f"{serve.SLOW_S:.0f} s",
     ]

@@ -170,8 +170,8 @@ def through_a_pacs(
     reader: GuardedReader, paths: list[Path], fix: bool, wanted: GuardedReading
 ) -> list[dict[str, np.ndarray]]:
     """By C-STORE to a node, and back by C-STORE: the pictures of maps without the words below them."""
+    from xlite.pacs.film_objects import Wanted
     from xlite.pacs.results import ObjectMaker
-    from xlite.pacs.wanted import Wanted
 
     pacs, maker = Pacs(), ObjectMaker(reader, Wanted(MAPS, fix=fix))
     queue = paths[0].parent / "queue"

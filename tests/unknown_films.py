@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from demo_home import SPLIT, drawn_films
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from xlite.errors import RunError, Setting
 from xlite.places import check_run_name
+from xlite.split_names import DEFAULT_SPLIT, LEAK_FREE
 
 # How messages call kinds of values and their limits, by pydantic's names; the command line's too.
 KINDS: dict[object, str] = {
@@ -65,9 +66,9 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Split",
-            description="Split of the data folder: patient, official, chexnet, unseen, or one of your own",
+            description=f"Split of the data folder: {', '.join(LEAK_FREE)}, or one of your own",
         ),
-    ] = "patient"
+    ] = DEFAULT_SPLIT
     balance: Annotated[
         Literal["film", "folder"],
         Field(

@@ -5,7 +5,7 @@ import pytest
 
 from xlite.active import Strategy
 from xlite.active.heads import Heads
-from xlite.active.lesson import Lesson
+from xlite.active.learner import Lesson
 from xlite.active.study import Followed, StudyFilms, StudyOptions, follow
 from xlite.errors import DataError
 

@@ -13,7 +13,7 @@ from xlite.examples import examples
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
-from xlite.report.film_words import NO_PROBABILITIES, VOID
+from xlite.report.film_sentences import NO_PROBABILITIES, VOID
 from xlite.serving.viewer import MAX_FILMS
 
 FILM = read_image(examples()["7. No finding"].path)

@@ -24,7 +24,7 @@ from xlite.images import read_image
 from xlite.messages import literal
 from xlite.models.checkpoint import load_model, save_model
 from xlite.reading import Reading
-from xlite.report.film_words import learned_sentences
+from xlite.report.film_sentences import learned_sentences
 from xlite.serving.visit import KEPT_WORDS
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home", "lenient")

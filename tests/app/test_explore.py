@@ -365,7 +365,7 @@ def test_the_films_chosen_are_kept_as_a_split(films: Path):
     page.text_input(key="split-name").set_value("pa-only").run()
     next(button for button in page.button if button.label == "Keep as a split").click().run()
     split = read_split(NihFolder.open(films), "pa-only")
-    assert split.strategy == "films" and sum(map(len, split.parts.values())) == 40
+    assert split.way == "films" and sum(map(len, split.parts.values())) == 40
     assert page.success[0].value.startswith("The split pa-only is written: train ")
     next(button for button in page.button if button.label == "Keep as a split").click().run()
     assert "is taken by another split" in page.error[0].value

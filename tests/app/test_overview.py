@@ -18,7 +18,7 @@ from xlite.models.duty import duty, set_duty
 from xlite.places import bundled, duty_json, notice_json
 from xlite.report import overview as cards
 from xlite.report.means import shown_mean
-from xlite.runs import first
+from xlite.runs import first_run
 from xlite.runs.lock import holding
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
@@ -114,17 +114,17 @@ def test_phantom_films_without_a_run_offer_the_tiny_student(
     (tiny_folder / PHANTOM_NOTE).write_text(f"{PHANTOM_TITLE}\n")
     test = overview(data=str(tiny_folder))
     assert buttons(test) == ["Train a tiny student"]
-    assert first.ESTIMATE in words(test)
+    assert first_run.ESTIMATE in words(test)
     started: list[Path] = []
 
     def start(data: Path) -> Run:
         started.append(data)
-        return made_run(data, first.NAME, state="finished")
+        return made_run(data, first_run.NAME, state="finished")
 
-    monkeypatch.setattr(first, "start_first", start)
+    monkeypatch.setattr(first_run, "start_first", start)
     next(button for button in test.button if button.label == "Train a tiny student").click().run()
     assert started == [tiny_folder]
-    assert buttons(test) == [] and f"**{first.NAME}**" in words(test)
+    assert buttons(test) == [] and f"**{first_run.NAME}**" in words(test)
 
 
 @pytest.mark.slow

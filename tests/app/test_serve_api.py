@@ -18,7 +18,7 @@ from serve_page import page
 from xlite.classify import Classifier
 from xlite.guarded import GuardedReader
 from xlite.guards.gate import Gate
-from xlite.serving import room
+from xlite.serving import capacity
 from xlite.serving.films import FilmReader
 
 FILM = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (90, 80), dtype=np.uint8))[1].tobytes()
@@ -202,12 +202,12 @@ def test_what_takes_too_long_to_read_is_refused(
 
 
 def test_a_full_server_says_so_and_when_to_come_back(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_FILMS_HELD", 2)
+    monkeypatch.setattr(capacity, "MAX_FILMS_HELD", 2)
     busy = ask("POST", "/v1/predict", files=films(3))
     refused(busy, 503, "the server is busy: send this again in a few seconds")
     assert busy.headers["Retry-After"] == "3"
     assert ask("POST", "/v1/predict", files=films(2)).status_code == 200
-    monkeypatch.setattr(room, "MAX_HELD_MB", 10 / 2**20)
+    monkeypatch.setattr(capacity, "MAX_HELD_MB", 10 / 2**20)
     assert ask("POST", "/v1/predict", content=FILM).status_code == 503
 
 

@@ -9,8 +9,8 @@ from forecasts import FORECAST, Played
 from streamlit.testing.v1 import AppTest
 
 from xlite import __version__
+from xlite.federated.dealing import Deal
 from xlite.federated.federation import Federation
-from xlite.federated.partition import Deal
 from xlite.federated.simulation import Simulation
 from xlite.messages import literal
 from xlite.runs.run import Run

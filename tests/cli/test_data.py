@@ -8,7 +8,7 @@ import cv2
 import pytest
 from command_line import Command
 
-from xlite.data.strategies import STRATEGIES
+from xlite.split_names import SPLITS
 
 
 @pytest.mark.slow
@@ -93,8 +93,8 @@ def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> N
     assert "24 films of 32 px" in out and str(tiny_folder / "cache") in out
 
 
-def test_the_help_names_every_strategy(xlite: Command) -> None:
-    assert "|".join(STRATEGIES) in xlite("data", "split", "--help")[1]
+def test_the_help_names_every_split(xlite: Command) -> None:
+    assert "|".join(SPLITS) in xlite("data", "split", "--help")[1]
 
 
 @pytest.mark.slow

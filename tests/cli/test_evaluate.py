@@ -15,6 +15,7 @@ from xlite.data.predictions import write_predictions
 from xlite.data.splits import PARTS
 from xlite.evaluation.options import KEEP, MapOptions
 from xlite.metrics.calibration import METHODS
+from xlite.split_names import ALL_FILMS
 
 
 def test_evaluate_takes_a_calibration_by_name_only(xlite: Command, model: str, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_the_choices_are_those_of_the_modules_behind_it() -> None:
     hints = get_type_hints(cli.evaluate, include_extras=True)
     calibrations, _ = get_args(get_args(hints["calibration"])[0])
     assert set(get_args(calibrations)) == {*METHODS, "none", KEEP}
-    assert get_args(hints["part"])[1].metavar == "|".join((*PARTS, "all"))
+    assert get_args(hints["part"])[1].metavar == "|".join((*PARTS, ALL_FILMS))
     checks = inspect.signature(localise).parameters["checks"].default
     assert checks == MapOptions.checks
 

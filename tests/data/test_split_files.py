@@ -9,24 +9,24 @@ from noise_folder import HEADER_2020
 from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split, read_split, write_split
 from xlite.data.splits import PARTS, make_split
-from xlite.data.strategies import STRATEGIES
 from xlite.errors import DataError
+from xlite.split_names import SPLITS
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES[:2])
-def test_a_split_is_made_once_and_then_read(tiny_folder, strategy):
+@pytest.mark.parametrize("name", list(SPLITS)[:2])
+def test_a_split_is_made_once_and_then_read(tiny_folder, name):
     folder = NihFolder.open(tiny_folder)
-    made = load_split(folder, strategy, seed=7)
-    place = tiny_folder / "splits" / strategy
+    made = load_split(folder, name, seed=7)
+    place = tiny_folder / "splits" / name
     assert sorted(path.name for path in place.iterdir()) == ["split.json", "test.csv", "train.csv", "val.csv"]
     assert (place / "val.csv").read_text().splitlines() == ["image", *made.parts["val"]]
-    assert read_split(folder, strategy) == made
-    assert load_split(folder, strategy) == made  # the one on disk counts, whatever the seed
+    assert read_split(folder, name) == made
+    assert load_split(folder, name) == made  # the one on disk counts, whatever the seed
     said = json.loads((place / "split.json").read_text())
     assert said["id"] == made.id and said["seed"] == 7 and said["leaky"] is False
     assert said["images"] == {part: len(made.parts[part]) for part in PARTS}
     assert sum(map(sum, said["images_by_number_of_findings"].values())) == 24
-    assert [path.name for path in place.parent.iterdir()] == [strategy]
+    assert [path.name for path in place.parent.iterdir()] == [name]
 
 
 def test_writing_again_replaces_the_lists_and_nothing_else(tiny_folder):
@@ -46,7 +46,7 @@ def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     (place / "val.csv").write_text("image\n00000003_000\n")
     (place / "test.csv").write_text("image\n00000004_000.png\n")
     split = load_split(folder, "mine")
-    assert split.strategy == "own" and split.id.startswith("mine-0-")
+    assert split.way == "own" and split.id.startswith("mine-0-")
     assert split.parts["train"] == ["00000001_000.png", "00000002_000.png"]
 
     (place / "test.csv").write_text("image\n00000004_000.png\n00000001_001.png\n00000002_001.png\n")

@@ -177,7 +177,7 @@ def test_a_split_of_chosen_films_holds_them_alone_and_is_read_back(large_table: 
     assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.05)
     write_split(large_table, split)
     again = read_split(large_table, "masses")
-    assert (again.id, again.parts, again.strategy) == (split.id, split.parts, "films")
+    assert (again.id, again.parts, again.way) == (split.id, split.parts, "films")
 
 
 def test_a_split_of_chosen_films_takes_no_other_s_place_and_leaves_no_part_empty(large_table: NihFolder):

@@ -9,7 +9,6 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from xlite.errors import DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import (
     AlwaysPositive,
     BelowChance,
@@ -26,6 +25,7 @@ from xlite.evaluation.contamination.caveats import (
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.report import Judged, Metrics
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.score import judge_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics

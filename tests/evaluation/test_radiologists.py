@@ -15,7 +15,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.intervals import percentile
-from xlite.metrics.looks import Look, shared
+from xlite.metrics.significance import Look, shared
 
 HEADER = "Image Index,Finding Labels,Fracture,Pneumothorax,Airspace opacity,Nodule or mass"
 

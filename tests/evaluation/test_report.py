@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from demo_home import drawn_films
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate

@@ -11,13 +11,13 @@ from unknown_films import HALF, NOBODY_KNOWS, ONE_VIEW, unknown_films, unknown_r
 
 from xlite.data.predictions import Predictions
 from xlite.errors import DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.contamination.caveats import ChosenOn, NotLabelled, UnknownLabels
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.radiologists import beside_radiologists
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.subgroups import film_groups, subgroups
 from xlite.evaluation.validation import fit_info
 from xlite.evaluation.validation_report import Validation

@@ -16,10 +16,10 @@ from unknown_labels import LACKING, hide_labels
 from xlite.data.folder import NihFolder
 from xlite.errors import RunError
 from xlite.federated.client import Client
+from xlite.federated.dealing import Deal
 from xlite.federated.distil import distil, plan_to_distil
 from xlite.federated.federation import Federation
 from xlite.federated.local import LocalTraining, Own
-from xlite.federated.partition import Deal
 from xlite.federated.plan import make_plan
 from xlite.federated.record import Record
 from xlite.federated.rounds import federate

@@ -10,7 +10,7 @@ from federation_folders import simulated, stand_in_python
 from xlite import __version__
 from xlite.config import make_config
 from xlite.errors import RunError
-from xlite.federated.partition import Deal
+from xlite.federated.dealing import Deal
 from xlite.federated.plan import OPTIONS
 from xlite.federated.simulation import (
     Simulation,

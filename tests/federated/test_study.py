@@ -12,7 +12,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
-from xlite.federated.partition import Deal, not_labelled
+from xlite.federated.dealing import Deal, not_labelled
 from xlite.federated.study import Also, run_study
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.paired import compared_findings

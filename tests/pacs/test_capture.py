@@ -9,9 +9,9 @@ from pacs_films import CR, SOP, STUDY, WHEN, film, noise, parsed, reader
 from xlite.findings import spoken
 from xlite.guards.verdict import Check, Guards
 from xlite.pacs.capture import captures, lettered
+from xlite.pacs.film_objects import Wanted
 from xlite.pacs.outcome import Outcome, Reader
 from xlite.pacs.source import read_source, to_bytes
-from xlite.pacs.wanted import Wanted
 
 
 @pytest.mark.slow

@@ -17,13 +17,13 @@ from xlite.errors import RunError
 from xlite.guards.verdict import Check, Guards
 from xlite.pacs import node as nodes
 from xlite.pacs import receive
+from xlite.pacs.film_objects import Wanted
 from xlite.pacs.node import Node, check_address
 from xlite.pacs.peers import Peer, Senders
 from xlite.pacs.queue import Queue
 from xlite.pacs.receive import Receiver
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.source import read_source, to_bytes
-from xlite.pacs.wanted import Wanted
 
 # pynetdicom leaves a socket open that could not connect, until it is garbage.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -6,7 +6,7 @@ import pytest
 
 from xlite.errors import RunError
 from xlite.pacs import queue as queues
-from xlite.pacs.queue import FullError, Item, Queue, held
+from xlite.pacs.queue import FullError, Item, Queue, folder_locked
 
 
 def names(folder: Path) -> list[str]:
@@ -102,8 +102,8 @@ def test_only_the_latest_keys_are_remembered(tmp_path: Path, monkeypatch: pytest
 
 def test_one_node_holds_a_queue(tmp_path: Path) -> None:
     with (
-        held(tmp_path / "new"),
+        folder_locked(tmp_path / "new"),
         pytest.raises(RunError, match="another xlite serve --dicom has its queue in"),
-        held(tmp_path / "new"),
+        folder_locked(tmp_path / "new"),
     ):
         pass

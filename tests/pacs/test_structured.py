@@ -11,11 +11,11 @@ from xlite import __version__
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReader, GuardedReading
 from xlite.guards.verdict import Check, Guards
+from xlite.pacs.film_objects import Wanted
 from xlite.pacs.outcome import NOTICE, Outcome, Reader
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.source import TYPE_2, read_source, to_bytes
 from xlite.pacs.structured import structured_report
-from xlite.pacs.wanted import Wanted
 
 REFUSED = Guards((Check("not_chest", "probability", 0.9, 0.5),))
 NOT_CALIBRATED = (

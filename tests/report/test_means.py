@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.report import Metrics
+from xlite.evaluation.report_base import Stamp
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate, FixedMean

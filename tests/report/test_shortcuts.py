@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.evaluation.base import Bootstrap
+from xlite.evaluation.report_base import Bootstrap
 from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
 from xlite.metrics.estimate import Estimate
 from xlite.report.shortcuts import hidden_table, sentences, told_table

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from demo_home import SPLIT, drawn_films, drawn_report
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.subgroups_report import Gap, Subgroups
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS

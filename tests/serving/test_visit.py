@@ -18,7 +18,7 @@ from xlite.errors import DataError
 from xlite.guarded import GuardedReader
 from xlite.serving import visit as visits
 from xlite.serving.viewer import MAX_FILMS, FilmView
-from xlite.serving.visit import Held, HistoryLine, Visit, films_in, folder_film, view_held
+from xlite.serving.visit import HistoryLine, Visit, VisitFilm, film_view, films_in, folder_film
 
 FILM = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
 PNG = cv2.imencode(".png", FILM)[1].tobytes()
@@ -98,7 +98,7 @@ def test_the_oldest_films_are_forgotten_first_but_for_those_on_view(monkeypatch:
     monkeypatch.setattr(visits, "MOST_MB", 2 * len(PNG) / 2**20)
     visit.take([Sent(str(number), f"{number}.png") for number in (5, 6, 7)])
     assert list(visit.films) == ["5", "6", "7"]  # all on view, though they are too many bytes
-    visit.open(Held("bundled", "a", Path("a.png"), address="a"))
+    visit.open(VisitFilm("bundled", "a", Path("a.png"), address="a"))
     assert list(visit.films) == ["5", "6", "7", "bundled"]
 
 
@@ -147,7 +147,7 @@ def test_a_zip_is_unpacked_in_memory_and_bad_films_have_their_reason(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     data = zipped({"ward/b.png": PNG, "a.png": b"damaged", "readme.txt": b"no film"})
     films, note = films_in(Sent("7", "ward.ZIP", data))
-    assert films == [Held("7:0", "a.png", b"damaged"), Held("7:1", "b.png", PNG)]
+    assert films == [VisitFilm("7:0", "a.png", b"damaged"), VisitFilm("7:1", "b.png", PNG)]
     assert note == "ward.ZIP: 1 passed over (1 not a film)"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
@@ -184,11 +184,11 @@ def test_a_film_in_a_zip_is_no_larger_than_an_upload(monkeypatch: pytest.MonkeyP
 
 def test_a_film_that_cannot_be_read_says_why_and_another_is_read(tmp_path: Path) -> None:
     reader = GuardedReader(Classifier.load(save_demo_model(tmp_path)), Played())
-    bad = view_held(reader, Held("1", "bad.zip", error="Why"))
+    bad = film_view(reader, VisitFilm("1", "bad.zip", error="Why"))
     assert (bad.name, bad.error, bad.answer) == ("bad.zip", "Why", None)
-    gone = view_held(reader, Held("1", "a.png", tmp_path / "a.png"))
+    gone = film_view(reader, VisitFilm("1", "a.png", tmp_path / "a.png"))
     assert gone.answer is None and (gone.error or "").startswith("No such file")
-    read = view_held(reader, Held("1", "a.png", PNG)).answer
+    read = film_view(reader, VisitFilm("1", "a.png", PNG)).answer
     assert read is not None and read.reading is not None
     np.testing.assert_array_equal(read.film, FILM)
 
@@ -197,7 +197,7 @@ def test_a_film_of_a_data_folder_is_found_by_its_name_alone(tiny_folder: Path) -
     path = tiny_folder / "images" / "00000001_000.png"
     folder = NihFolder.open(tiny_folder)
     for name in ("00000001_000.png", "00000001_000"):
-        assert folder_film(folder, name) == Held(f"folder {path}", path.name, path, address=name)
+        assert folder_film(folder, name) == VisitFilm(f"folder {path}", path.name, path, address=name)
     for name in ("00000099_000.png", "../Data_Entry_2017_v2020.csv", "/etc/passwd"):
         with pytest.raises(DataError, match="has no film"):
             folder_film(folder, name)

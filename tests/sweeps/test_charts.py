@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from xlite.sweeps.charts import as_optuna, importance, importance_bars, parallel_coordinates, told
+from xlite.sweeps.charts import as_optuna, importance, importance_bars, importance_line, parallel_coordinates
 from xlite.sweeps.plan import Design, Range, make_plan
 from xlite.sweeps.status import TrialStatus
 
@@ -58,7 +58,10 @@ def test_importance_is_that_of_what_made_the_difference():
     assert shares == importance(as_optuna(SEARCH, trials()))  # of chance, always the same
     figure = importance_bars(shares)
     assert list(figure.data[0].y) == ["Horizontal flips", "Learning rate"]
-    assert told({"Learning rate": 0.9, "Horizontal flips": 0.1}) == "Learning rate 90%, Horizontal flips 10%"
+    assert (
+        importance_line({"Learning rate": 0.9, "Horizontal flips": 0.1})
+        == "Learning rate 90%, Horizontal flips 10%"
+    )
 
 
 def test_few_runs_and_runs_that_are_all_alike_have_no_importance():

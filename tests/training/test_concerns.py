@@ -13,7 +13,7 @@ from xlite.errors import DataError, RunError
 from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.evaluation.contamination.source_facts import TeacherUnknown
 from xlite.findings import FINDINGS
-from xlite.training.concern_words import words_of
+from xlite.training.concern_sentences import words_of
 from xlite.training.concerns import (
     CostlyLoss,
     CostlySampler,

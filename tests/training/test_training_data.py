@@ -13,7 +13,7 @@ from xlite.data.predictions import write_predictions
 from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.training.concern_words import without_positives_sentence
+from xlite.training.concern_sentences import without_positives_sentence
 from xlite.training.concerns import without_positives
 from xlite.training.job import check_job, open_job
 

@@ -10,10 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from xlite.active import Strategy
-from xlite.active.lesson import Lesson
+from xlite.active.learner import Lesson
 from xlite.findings import FINDINGS
 from xlite.labels import known, where_known
-from xlite.metrics.probe import STRENGTH
+from xlite.metrics.linear_probe import STRENGTH
 
 AXES, MEMBERS = 128, 5
 """Main axes of the features that are kept; members of the committee, each of resampled films."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from xlite.active import Strategy
-from xlite.active.lesson import Lesson
+from xlite.active.learner import Lesson
 from xlite.classify import Classifier
 from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder

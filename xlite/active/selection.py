@@ -17,8 +17,8 @@ from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, write_worklist
 from xlite.errors import DataError
 from xlite.evaluation.answers import read_answers
-from xlite.evaluation.base import Part
 from xlite.evaluation.contamination.film_learned import Fact, Learned
+from xlite.evaluation.report_base import ReportModel
 from xlite.files import Progress
 from xlite.labels import known
 
@@ -44,7 +44,7 @@ class SelectOptions:
     device: str = "cpu"
 
 
-class SelectedFilm(Part):
+class SelectedFilm(ReportModel):
     """A film to label: its name in the table, its patient, its score, and what the model knows of it."""
 
     image: str
@@ -53,7 +53,7 @@ class SelectedFilm(Part):
     known: tuple[Fact, ...] = ()
 
 
-class Selection(Part):
+class Selection(ReportModel):
     """Films to label, by rank, and what they were chosen from.
 
     candidates: films that could be chosen; labelled: films of the folder with a known label; unreadable:

@@ -8,7 +8,7 @@ import numpy as np
 from xlite.active import Training
 from xlite.active.curves import Curve
 from xlite.active.heads import Heads
-from xlite.active.lesson import Learner, Lesson
+from xlite.active.learner import Learner, Lesson
 from xlite.active.retrained import Retrained
 from xlite.active.study import Followed, StudyFilms, StudyOptions, follow
 from xlite.active.study_report import Arm, SelectStudy
@@ -20,8 +20,8 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import DataError
 from xlite.evaluation.answers import Answers, read_answers
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.film_learned import Learned
+from xlite.evaluation.report_base import Bootstrap
 from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.labels import known

@@ -11,7 +11,7 @@ import numpy as np
 
 from xlite.active import STRATEGIES, Strategy
 from xlite.active.curves import Curve
-from xlite.active.lesson import Learner, Lesson
+from xlite.active.learner import Learner, Lesson
 from xlite.active.strategies import Candidates, pick
 from xlite.errors import DataError
 from xlite.files import Progress

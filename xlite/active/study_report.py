@@ -1,11 +1,11 @@
 """`SelectStudy`: what labelling by each strategy was worth, as typed values. No torch."""
 
 from xlite.active import Strategy
-from xlite.evaluation.base import Bootstrap, Part
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.metrics.estimate import Estimate
 
 
-class Arm(Part):
+class Arm(ReportModel):
     """One strategy, round by round: films labelled, the mean AUC, and its gain over random, over the seeds.
 
     positives: the mean number of findings of a film that is labelled. needed: films to reach the study's
@@ -19,7 +19,7 @@ class Arm(Part):
     needed: Estimate
 
 
-class SelectStudy(Part):
+class SelectStudy(ReportModel):
     """A study that hides labels it knows: films are labelled round by round, by each strategy.
 
     train: `head` or `run`. own_start: whether each strategy chose the first films too, by the model's own

@@ -16,7 +16,7 @@ import typer
 from xlite.errors import RunError, XliteError
 from xlite.files import Progress
 from xlite.findings import FINDINGS
-from xlite.pacs.wanted import MAPS
+from xlite.pacs.film_objects import MAPS
 from xlite.text import printable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
 from xlite.cli.doubts import doubts
 from xlite.cli.import_data import import_films
 from xlite.config import SEED
-from xlite.data.strategies import STRATEGIES
+from xlite.split_names import DEFAULT_SPLIT, SPLITS
 from xlite.text import are, counted, printable
 
 if TYPE_CHECKING:  # pandas and onnxruntime load when a command needs them
@@ -122,16 +122,14 @@ def check(
 @app.command()
 def split(
     data: DataFolder,
-    strategy: Annotated[
+    way: Annotated[
         str,
         typer.Option(
-            metavar="|".join(STRATEGIES),
-            help="patient: 70/15/15 by number of findings, no patient in two parts. official: NIH's test "
-            "list, val carved out of train_val by patient. chexnet: the 70/10/20 lists of the public CheXNet "
-            "weights. unseen: as patient, but these weights know no test patient. image: ignores patients, "
-            "needs --allow-leakage",
+            "--strategy",
+            metavar="|".join(SPLITS),
+            help=". ".join(f"{name}: {what}" for name, what in SPLITS.items()),
         ),
-    ] = "patient",
+    ] = DEFAULT_SPLIT,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same split")] = SEED,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Write a split that shares patients")
@@ -148,7 +146,7 @@ def split(
 
     with busy("splitting"):
         folder = NihFolder.open(data)
-        made = make_split(folder, strategy, seed, allow_leakage)
+        made = make_split(folder, way, seed, allow_leakage)
         target = write_split(folder, made)
         shared = made.shared_patients(folder)
     films = {part: len(made.parts[part]) for part in PARTS}
@@ -188,7 +186,7 @@ def leakage(
             metavar="PATH", help="Instead of lists: data folder whose split is looked at; several as one"
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="With --data: the split")] = "patient",
+    split: Annotated[str, typer.Option(help="With --data: the split")] = DEFAULT_SPLIT,
     teacher_list: Annotated[
         Path | None, typer.Option(metavar="FILE", help="List of the films that the teacher was trained on")
     ] = None,

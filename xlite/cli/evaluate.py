@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from xlite.cli.console import DataFolders, Device, Json, Model, Out, busy, log_to, print_json, say
+from xlite.split_names import ALL_FILMS, DEFAULT_SPLIT
 
 if TYPE_CHECKING:
     from xlite.evaluation.report import Report
@@ -60,9 +61,12 @@ def evaluate(
     model: Model,
     data: DataFolders,
     out: Out,
-    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = DEFAULT_SPLIT,
     part: Annotated[
-        str, typer.Option(metavar="train|val|test|all", help="Part of the split, or all films of the folder")
+        str,
+        typer.Option(
+            metavar=f"train|val|test|{ALL_FILMS}", help="Part of the split, or all films of the folder"
+        ),
     ] = "test",
     device: Device = "cpu",
     skip_missing: Annotated[

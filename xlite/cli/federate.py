@@ -14,6 +14,7 @@ from xlite.errors import RunError
 from xlite.extras import demand
 from xlite.federated.flower import hush
 from xlite.federated.plan import OPTIONS, STUDENT
+from xlite.split_names import DEFAULT_SPLIT
 
 app = typer.Typer(help="Training together without sharing films.", rich_markup_mode=None)
 
@@ -66,17 +67,17 @@ def server(
     if bool(name) == bool(resume) or (resume and values):
         raise RunError("give --name and options for a new federation, or --resume for one that stopped")
     _get_ready()
-    from xlite.federated.server import Door, begin, go_on_serving, serve, serve_distillation
+    from xlite.federated.server import ServerAddress, begin, go_on_serving, serve, serve_distillation
 
-    door = Door(host, port, certificate, key, member or ())
+    address = ServerAddress(host, port, certificate, key, member or ())
     if (public is not None) != (values.get("strategy") == "distil"):
         raise RunError("--strategy distil and --public belong together")
     with log_to():
         if public is not None:
-            serve_distillation(name, values, public, door)
+            serve_distillation(name, values, public, address)
             return
         record, student = go_on_serving(resume) if resume else begin(name, values)
-        serve(record, student, door)
+        serve(record, student, address)
 
 
 @app.command()
@@ -90,7 +91,7 @@ def client(
     key: Annotated[
         Path | None, typer.Option(help="Private key of this client, if the server knows its members")
     ] = None,
-    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = DEFAULT_SPLIT,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = "auto",
     skip_missing: Annotated[bool, typer.Option("--skip-missing", help="Go on without missing films")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for a server that does not answer")] = 600,
@@ -140,8 +141,8 @@ def simulate(
     if name and "data" not in values:
         raise RunError("a simulation needs a data folder: give --data")
     _get_ready()
+    from xlite.federated.dealing import deal_by
     from xlite.federated.federation import ROUNDS_FILE
-    from xlite.federated.partition import deal_by
     from xlite.federated.simulation import Simulation, new_simulation
     from xlite.runs.run import Run
 
@@ -181,7 +182,7 @@ def study(
     if "data" not in values:
         raise RunError("a study needs a data folder: give --data")
     _get_ready()
-    from xlite.federated.partition import deal_by
+    from xlite.federated.dealing import deal_by
     from xlite.federated.study import Also, run_study
 
     with log_to():

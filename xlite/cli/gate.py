@@ -33,7 +33,7 @@ def main(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The network; those of the folds beside it")],
-    strategy: Annotated[str, typer.Option("--split", help="Split of the films, by patient")] = "chexnet",
+    way: Annotated[str, typer.Option("--split", help="Split of the films, by patient")] = "chexnet",
     leave_out: Annotated[
         list[str] | None,
         typer.Option(metavar="STEM", help="A film that is known to be wrong; may be repeated"),
@@ -56,7 +56,7 @@ def main(
 ) -> None:
     """Trains the gate network and writes it, its limits and its notes to one ONNX file."""
     folder = NihFolder.open(films)
-    split = make_split(folder, strategy)
+    split = make_split(folder, way)
     parts = {
         part: [stem for stem in split.stems(part) if stem not in (leave_out or [])]
         for part in ("train", "val")

@@ -35,7 +35,7 @@ def start(
     """
     from xlite.data.worklist import read_worklist
     from xlite.labelling.labelling import Labelling
-    from xlite.labelling.words import left_out_sentence
+    from xlite.labelling.sentences import left_out_sentence
 
     with busy("looking for the films"):
         made = Labelling.create(name, data, read_worklist(worklist), double, seed, adjudicator)
@@ -65,8 +65,8 @@ def list_labellings(as_json: Json = False) -> None:
 def status(name: Name, as_json: Json = False) -> None:
     """How far it is, and how far readers agree."""
     from xlite.labelling.labelling import Labelling
+    from xlite.labelling.sentences import agreement_rows, progress_sentences, reader_rows
     from xlite.labelling.summary import Summary
-    from xlite.labelling.words import agreement_rows, progress_sentences, reader_rows
 
     labelling = Labelling.named(name)
     summary = Summary.of(labelling, labelling.state())
@@ -95,7 +95,7 @@ def export(
     """
     from xlite.labelling.export import export_labels
     from xlite.labelling.labelling import Labelling
-    from xlite.labelling.words import exported_sentence
+    from xlite.labelling.sentences import exported_sentence
 
     labelling = Labelling.named(name)
     with busy("writing"):

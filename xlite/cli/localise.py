@@ -16,6 +16,7 @@ from xlite.cli.console import (
     progress_bar,
     say,
 )
+from xlite.split_names import ALL_FILMS
 
 
 def localise(
@@ -24,7 +25,10 @@ def localise(
     out: Out,
     split: Annotated[str, typer.Option(help="Split of the data folder")] = "official",
     part: Annotated[
-        str, typer.Option(metavar="train|val|test|all", help="Part of the split, or all films of the folder")
+        str,
+        typer.Option(
+            metavar=f"train|val|test|{ALL_FILMS}", help="Part of the split, or all films of the folder"
+        ),
     ] = "test",
     boxes: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Table of boxes; the folder's own without it")

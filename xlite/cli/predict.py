@@ -29,7 +29,7 @@ from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.pacs.wanted import MAPS, Wanted
+from xlite.pacs.film_objects import MAPS, Wanted
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def predict(
     ] = False,
     device: Device = "cpu",
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
+        bool, typer.Option("--fresh", help="Start over, even if an unfinished run could go on")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 from xlite.active import STRATEGIES, Strategy, Training
 from xlite.cli.console import MODEL, Device, Json, Out, print_json, print_table, progress_bar, say
 from xlite.errors import RunError
+from xlite.split_names import DEFAULT_SPLIT
 from xlite.text import are, counted
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def select_study(
             "MODEL, without its teacher",
         ),
     ] = "head",
-    split: Annotated[str, typer.Option(help="Split: train is the pool, test judges")] = "patient",
+    split: Annotated[str, typer.Option(help="Split: train is the pool, test judges")] = DEFAULT_SPLIT,
     start: Annotated[int, typer.Option(min=1, help="Films labelled before the first round")] = 50,
     add: Annotated[int, typer.Option(min=1, help="Films labelled in each round")] = 50,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds")] = 6,
@@ -119,7 +120,7 @@ def select_study(
     """
     from xlite.active.simulate import simulate
     from xlite.active.study import StudyOptions
-    from xlite.active.study_words import REPORT_FILE, needed_table, rounds_table, sentences, write_study
+    from xlite.active.study_sentences import REPORT_FILE, needed_table, rounds_table, sentences, write_study
 
     if unknown := {*(strategy or ())} - {*STRATEGIES}:
         raise RunError(f"--strategy is {min(unknown)!r}, expected one of {', '.join(STRATEGIES)}")

@@ -14,7 +14,7 @@ from xlite.cli.console import Fix, Heatmaps, ThreeD, say
 from xlite.errors import CheckpointError, RunError
 from xlite.extras import demand
 from xlite.models.available import find_models
-from xlite.pacs.wanted import MAPS, Wanted
+from xlite.pacs.film_objects import MAPS, Wanted
 from xlite.places import bundled, pacs_dir
 
 

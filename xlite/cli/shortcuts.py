@@ -15,13 +15,14 @@ from xlite.cli.console import (
     progress_bar,
     say,
 )
+from xlite.split_names import DEFAULT_SPLIT
 
 
 def shortcuts(
     model: Model,
     data: DataFolders,
     out: Out,
-    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = DEFAULT_SPLIT,
     part: Annotated[str, typer.Option(metavar="train|val|test", help="Part of the split")] = "test",
     device: Device = "cpu",
     skip_missing: Annotated[

@@ -31,7 +31,7 @@ def join_splits(folder: JoinedFolder, splits: Sequence[Split | None]) -> Split:
         for part in PARTS
     }
     names, ways = (
-        ",".join(dict.fromkeys(got)) for got in ([one.name for one in there], [one.strategy for one in there])
+        ",".join(dict.fromkeys(got)) for got in ([one.name for one in there], [one.way for one in there])
     )
     return Split(
         names,

@@ -7,16 +7,16 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.joined import JoinedFolder
 from xlite.data.joined_splits import of_each
 from xlite.data.splits import PARTS, Split, make_split, read_part, split_folder, split_of_lists
-from xlite.data.strategies import STRATEGIES
 from xlite.errors import DataError, objection, sentence
 from xlite.files import read_file
+from xlite.split_names import SPLITS
 from xlite.text import quoted_cell
 
 
@@ -24,7 +24,7 @@ class _Origin(BaseModel):
     """How a split was made, from split.json; the rest of that file is for people."""
 
     model_config = ConfigDict(frozen=True)
-    strategy: str
+    way: str = Field(alias="strategy")
     seed: int
 
 
@@ -64,7 +64,7 @@ def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Spl
     place = split_folder(folder, name)
     parts = {part: read_part(folder, place / f"{part}.csv") for part in PARTS}
     origin = _read_origin(place / "split.json")
-    return split_of_lists(folder, name, origin.strategy, origin.seed, parts, allow_leakage)
+    return split_of_lists(folder, name, origin.way, origin.seed, parts, allow_leakage)
 
 
 def _read_origin(path: Path) -> _Origin:
@@ -81,7 +81,7 @@ def _read_origin(path: Path) -> _Origin:
 
 
 def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:
-    """The folder's split of that name; if there is none and it is one of STRATEGIES, makes and writes it.
+    """The folder's split of that name; if there is none and it is one of SPLITS, makes and writes it.
 
     `seed` counts only if the split has to be made. Of several folders it is `join_splits` of theirs; their
     names may differ, `official,patient`. Raises DataError for an unknown name or shared patients.
@@ -102,11 +102,11 @@ def foresee_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage:
         return of_each(folder, name, lambda one, called: foresee_split(one, called, seed, allow_leakage))
     if split_folder(folder, name).is_dir():
         return read_split(folder, name, allow_leakage)
-    if name not in STRATEGIES:
+    if name not in SPLITS:
         there = sorted(path.name for path in (folder.root / "splits").glob("[!.]*"))
         raise DataError(
             f"{folder.root} has no split {name!r}; expected one of "
-            f"{', '.join(dict.fromkeys([*STRATEGIES, *there]))}"
+            f"{', '.join(dict.fromkeys([*SPLITS, *there]))}"
         )
     return make_split(folder, name, seed, allow_leakage)
 
@@ -118,9 +118,9 @@ def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
     return {
         "name": split.name,
         "id": split.id,
-        "strategy": split.strategy,
+        "strategy": split.way,
         "seed": split.seed,
-        "leaky": shared > 0 or split.strategy == "image",
+        "leaky": shared > 0 or split.way == "image",
         "shared_patients": shared,
         "table": folder.fingerprint(),
         "images": {part: len(split.parts[part]) for part in PARTS},

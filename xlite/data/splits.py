@@ -12,10 +12,10 @@ from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import SHARES, deal, split_by_film, split_by_patient, split_with_test_of
-from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting
 from xlite.files import PLAIN_NAME
+from xlite.split_names import DEFAULT_SPLIT, RANDOM_SPLITS, SPLITS
 from xlite.text import counted
 
 PARTS = ("train", "val", "test")
@@ -39,13 +39,14 @@ OF_FILMS = "films"
 class Split:
     """Three lists of films (`parts`: names as in the table) and the id that all metrics made from them carry.
 
-    dropped: for each part, how many films its list names that the folder's table lacks. joined: if it is of
-    several folders, the split of each, None of one without.
+    way: one of SPLITS, `own` of lists by hand, OF_FILMS or ALL_FILMS. dropped: for each part, how many films
+    its list names that the folder's table lacks. joined: if it is of several folders, the split of each, None
+    of one without.
     """
 
     name: str
     id: str
-    strategy: str
+    way: str
     seed: int
     parts: dict[str, list[str]]
     dropped: dict[str, int] = field(default_factory=dict)
@@ -63,9 +64,9 @@ class Split:
 
 
 def make_split(
-    folder: NihFolder, strategy: str = "patient", seed: int = SEED, allow_leakage: bool = False
+    folder: NihFolder, way: str = DEFAULT_SPLIT, seed: int = SEED, allow_leakage: bool = False
 ) -> Split:
-    """Splits the folder's table by one of STRATEGIES; the same table gives the same split on any machine.
+    """Splits the folder's table by one of SPLITS; the same table gives the same split on any machine.
 
     patient: 70/15/15, stratified by number of findings, no patient in two parts. official: NIH's own test
     list, val dealt out of train_val_list by patient. chexnet: the three lists of the public CheXNet
@@ -73,16 +74,16 @@ def make_split(
     image: the design document's split of single films, which shares patients: refused unless
     `allow_leakage`. Raises DataError.
     """
-    if strategy == "image" and not allow_leakage:
+    if way == "image" and not allow_leakage:
         raise DataError(
             "the split 'image' puts films of one patient into several parts, so its metrics flatter; "
             "use 'patient', or pass ",
             Setting("allow_leakage"),
             " to have it all the same",
         )
-    if strategy in RANDOM_STRATEGIES:
-        parts = random_parts(folder, strategy, seed)
-    elif strategy == "official":
+    if way in RANDOM_SPLITS:
+        parts = random_parts(folder, way, seed)
+    elif way == "official":
         train_val, test = (read_part(folder, folder.root / name) for name in OFFICIAL_LISTS)
         listed = sorted(stem for stem in train_val if stem in folder)
         train, val = deal(folder, listed, _OFFICIAL_SHARES, seed)
@@ -92,17 +93,17 @@ def make_split(
             "val": val,
             "test": test,
         }
-    elif strategy == "chexnet":
+    elif way == "chexnet":
         parts = {
             part: read_part(folder, folder.root / name)
             for part, name in zip(PARTS, CHEXNET_LISTS, strict=True)
         }
-    elif strategy == "unseen":
+    elif way == "unseen":
         listed = read_part(folder, folder.root / CHEXNET_LISTS[-1])
         parts = dict(zip(PARTS, split_with_test_of(folder, listed, seed), strict=True))
     else:
-        raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
-    return split_of_lists(folder, strategy, strategy, seed, parts, allow_leakage)
+        raise DataError(f"{way!r} is no way to split; expected one of {', '.join(SPLITS)}")
+    return split_of_lists(folder, way, way, seed, parts, allow_leakage)
 
 
 def split_of_films(folder: NihFolder, name: str, stems: Sequence[str], seed: int = SEED) -> Split:
@@ -112,7 +113,7 @@ def split_of_films(folder: NihFolder, name: str, stems: Sequence[str], seed: int
     be a split's or is taken, and if the films leave a part empty.
     """
     target = split_folder(folder, name)
-    if name in STRATEGIES or target.exists():
+    if name in SPLITS or target.exists():
         raise DataError(f"the name {name!r} is taken by another split; give it one of its own")
     parts = dict(zip(PARTS, deal(folder, sorted(stems), SHARES, seed), strict=True))
     if empty := next((part for part in PARTS if not parts[part]), None):
@@ -122,13 +123,13 @@ def split_of_films(folder: NihFolder, name: str, stems: Sequence[str], seed: int
     return split_of_lists(folder, name, OF_FILMS, seed, parts, allow_leakage=False)
 
 
-def random_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
-    """The stems of each part of one of RANDOM_STRATEGIES; raises DataError if the table has too few films."""
-    return dict(zip(PARTS, _DEALT[strategy](folder, seed), strict=True))
+def random_parts(folder: NihFolder, way: str, seed: int) -> dict[str, list[str]]:
+    """The stems of each part of one of RANDOM_SPLITS; raises DataError if the table has too few films."""
+    return dict(zip(PARTS, _DEALT[way](folder, seed), strict=True))
 
 
 def split_of_lists(
-    folder: NihFolder, name: str, strategy: str, seed: int, parts: dict[str, list[str]], allow_leakage: bool
+    folder: NihFolder, name: str, way: str, seed: int, parts: dict[str, list[str]], allow_leakage: bool
 ) -> Split:
     """A Split from lists of stems: drops what the table lacks, refuses shared patients, gives it its id."""
     kept = {part: [stem for stem in dict.fromkeys(parts[part]) if stem in folder] for part in PARTS}
@@ -149,9 +150,9 @@ def split_of_lists(
         )
     text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
     split_id = f"{name}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    if shared or strategy == "image":
+    if shared or way == "image":
         split_id += "-leaky"
-    return Split(name, split_id, strategy, seed, {part: folder.names(kept[part]) for part in PARTS}, dropped)
+    return Split(name, split_id, way, seed, {part: folder.names(kept[part]) for part in PARTS}, dropped)
 
 
 def _shared_patients(folder: NihFolder, parts: dict[str, list[str]]) -> int:

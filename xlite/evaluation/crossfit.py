@@ -12,7 +12,7 @@ from xlite.evaluation.contamination.own_training import split_caveats
 from xlite.evaluation.likeness import pooled
 from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
-from xlite.metrics.probe import told_labels
+from xlite.metrics.linear_probe import out_of_fold_labels
 
 
 def crossfit(
@@ -20,14 +20,14 @@ def crossfit(
 ) -> tuple[str, np.ndarray, tuple[Caveat, ...]]:
     """The model's name, out-of-fold probabilities (N, 14) of the films judged, and which films it knows.
 
-    NaN as `told_labels` has it. progress is called with the films read, and all. Raises CheckpointError.
+    NaN as `out_of_fold_labels` has it. progress is called with the films read, and all. CheckpointError.
     """
     classifier, folder = Classifier.load(spec, device), judged.folder
     films, labels, stems = open_films(
         folder, judged.split, judged.part, classifier.info.preprocess, skip_missing=True
     )
     features = pooled(classifier.engine, films, range(len(films)), progress)
-    probs = told_labels(features, labels, folder.patients(stems))
+    probs = out_of_fold_labels(features, labels, folder.patients(stems))
     taught = model_teacher_caveat(classifier.info, judged)
     knows = [*split_caveats(classifier.info, judged), *([taught] if taught else [])]
     return classifier.name, probs, tuple(knows)

@@ -15,21 +15,21 @@ from xlite.data.predictions import read_averaged, spoken_name
 from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, RANK
 from xlite.errors import DataError
-from xlite.evaluation.base import Part as Facts
-from xlite.evaluation.base import WithCaveats
 from xlite.evaluation.part_judged import PartJudged, all_films
+from xlite.evaluation.report_base import ReportModel, WithCaveats
 from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.labels import known, positive
 from xlite.metrics.bootstrap import or_none
 from xlite.metrics.doubts import Doubts, doubts
+from xlite.metrics.linear_probe import FOLDS
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import FOLDS
 from xlite.patients import fewer_patients
+from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
 
-class FindingDoubts(Facts):
+class FindingDoubts(ReportModel):
     """The labels of one finding: how many there are and say yes, how many of each kind are in doubt.
 
     auc: of the out-of-fold probabilities, by the labels as they are. wrong_yes, wrong_no: the estimated share
@@ -85,7 +85,7 @@ def doubts_by_model(
     from xlite.evaluation.crossfit import crossfit
 
     folder = NihFolder.open(data)
-    chosen, part = (load_split(folder, split), "train") if split else (all_films(folder), "all")
+    chosen, part = (load_split(folder, split), "train") if split else (all_films(folder), ALL_FILMS)
     judged = PartJudged(folder, chosen, part, part_stems(folder, chosen, part, skip_missing=True))
     name, probs, knows = crossfit(spec, judged, device, progress)
     return _doubted(folder, judged.stems, probs, split=chosen.id if split else "", model=name, caveats=knows)

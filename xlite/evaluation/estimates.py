@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap, Stamp
 from xlite.evaluation.contamination.caveats import Caveat, NoThresholds
 from xlite.evaluation.contamination.metric_caveats import metric_caveats
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
+from xlite.evaluation.report_base import Bootstrap, Stamp
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, known, positive
 from xlite.metrics import per_finding as metrics

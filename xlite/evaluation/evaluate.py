@@ -19,7 +19,6 @@ from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import (
     AdaptedOn,
     Caveat,
@@ -39,6 +38,7 @@ from xlite.evaluation.localisation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
@@ -47,6 +47,7 @@ from xlite.metrics.thresholds import Thresholds
 from xlite.models.adapted import film_marks
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ log = logging.getLogger(__name__)
 def judge_model(
     spec: str | Path, data: str | Path, split: str, part: str, options: JudgeOptions
 ) -> Judgement:
-    """Judges a model on one part (train, val, test) of a folder's split, or on "all" of its films.
+    """Judges a model on one part (train, val, test) of a folder's split, or on all of its films (ALL_FILMS).
 
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
     the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
@@ -65,7 +66,7 @@ def judge_model(
     """
     classifier, folder = _open(spec, data, options)
     own_folder = own_films(classifier, folder, options.own_data) if options.own_data else None
-    chosen = all_films(folder) if part == "all" else load_split(folder, split, allow_leakage=True)
+    chosen = all_films(folder) if part == ALL_FILMS else load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:

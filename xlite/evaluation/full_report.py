@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import Caveat, not_known
 from xlite.evaluation.contamination.contamination import count_known, known_stems
 from xlite.evaluation.estimates import evaluate_predictions
@@ -16,6 +15,7 @@ from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.radiologists import beside_radiologists
 from xlite.evaluation.references import published_references
 from xlite.evaluation.report import Comparison, Contamination, Metrics, Report
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.subgroups import film_groups, subgroups
 from xlite.evaluation.validation import calibration_errors, operating_points
 from xlite.evaluation.validation_report import CalibrationReport, Validation

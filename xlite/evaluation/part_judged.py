@@ -1,11 +1,12 @@
 """The films that a model is judged on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError
+from xlite.split_names import ALL_FILMS
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +19,14 @@ class PartJudged:
     stems: Sequence[str]
 
 
-def all_films(folder: NihFolder) -> Split:
-    """A split whose only part, "all", is every film of a folder that has a file; its id is of the table.
+def all_films(folder: NihFolder, without: Collection[str] = ()) -> Split:
+    """A split whose only part, ALL_FILMS, is every film of a folder that has a file, but those `without`.
 
-    Raises DataError if there is none.
+    Its id is of the table. Raises DataError if there is none.
     """
-    stems = [stem for stem in folder.table["stem"].tolist() if stem in folder.paths]
+    there = (stem for stem in folder.table["stem"].tolist() if stem in folder.paths)
+    stems = [stem for stem in there if stem not in without]
     if not stems:
         raise DataError(f"{folder.root} has no film that its table lists, so there is nothing to judge by")
-    return Split("all", f"all-{folder.fingerprint()}", "all", 0, {"all": folder.names(stems)})
+    split_id = f"{ALL_FILMS}-{folder.fingerprint()}"
+    return Split(ALL_FILMS, split_id, ALL_FILMS, 0, {ALL_FILMS: folder.names(stems)})

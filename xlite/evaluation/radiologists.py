@@ -16,8 +16,8 @@ from xlite.labels import known, negative, positive, where_known
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
-from xlite.metrics.looks import Look, shared
 from xlite.metrics.per_finding import auc_per_class, ratio
+from xlite.metrics.significance import Look, shared
 
 # What the radiologists marked, and the findings of NIH that say the same; the last is our grouping.
 SHARED = {

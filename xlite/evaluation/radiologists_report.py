@@ -1,10 +1,10 @@
 """What radiologists marked on the films of a report, as typed values."""
 
-from xlite.evaluation.base import Part
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate
 
 
-class RadiologistsFinding(Part):
+class RadiologistsFinding(ReportModel):
     """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks.
 
     prevalence: the share of the films that they marked, at which `nih_ppv` holds; nih_patients: those with
@@ -25,7 +25,7 @@ class RadiologistsFinding(Part):
     films: int | None = None
 
 
-class Radiologists(Part):
+class Radiologists(ReportModel):
     """The films that radiologists read too.
 
     missed_by_no_finding: the share of NIH's "No Finding" films on which they marked something.

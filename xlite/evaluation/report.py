@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.contamination.caveats import Caveat, NotKnown
 from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.radiologists_report import Radiologists
+from xlite.evaluation.report_base import Bootstrap, ReportModel, WithCaveats
 from xlite.evaluation.subgroups_report import Subgroups
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
 from xlite.findings import FINDINGS
@@ -27,7 +27,7 @@ from xlite.metrics.thresholds import ValidationPatients
 Interval = tuple[float | None, float | None]
 
 
-class Judged(Part):
+class Judged(ReportModel):
     """What the metrics were computed on; the identity that they must never be separated from."""
 
     id: str
@@ -37,7 +37,7 @@ class Judged(Part):
     label_version: str
 
 
-class Means(Part):
+class Means(ReportModel):
     """Means over the findings that have the metric; with an interval if they are those of `macro_fixed`.
 
     `auc` has one of all findings too, for programs that rely on it; reports show that of the fixed ones.
@@ -58,7 +58,7 @@ class Means(Part):
         return value
 
 
-class FindingMetrics(Part):
+class FindingMetrics(ReportModel):
     """One finding's metrics; `intervals` holds low and high of those that are plain numbers here.
 
     films: those whose label of it is known, which all the rest is of; an old report lacks it, as all were. 0:
@@ -108,7 +108,7 @@ class FindingMetrics(Part):
         return value if isinstance(value, Estimate) else Estimate(value, *self.intervals.get(name, ()))
 
 
-class Baseline(Part):
+class Baseline(ReportModel):
     """What answers that look at no film would reach, beside the accuracy of the model.
 
     perfect_ece: the mean calibration error of as many films if the probabilities were right.
@@ -148,7 +148,7 @@ class Metrics(WithCaveats):
         return found
 
 
-class Contamination(Part):
+class Contamination(ReportModel):
     """How many of the films judged are known to what is judged, why, and the metrics on the others.
 
     In a file the reasons are sentences; what is read back are those of the report's caveats that count films.
@@ -163,7 +163,7 @@ class Contamination(Part):
     clean: Metrics | None = None
 
 
-class Reference(Part):
+class Reference(ReportModel):
     """A published result, and whether it was measured on exactly the films judged.
 
     auc: the mean of 14; films: "official", "chexnet" (the test lists of these splits) or "random" (a random
@@ -178,7 +178,7 @@ class Reference(Part):
     reason: str = Field(default="", exclude=True)
 
 
-class Comparison(Part):
+class Comparison(ReportModel):
     """A paired test of two models on the films that both have: macro AUC, the first less the second.
 
     p: two-sided; tie: p is not below .05, and the interval of the difference reaches zero. findings: how many

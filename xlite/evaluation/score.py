@@ -9,7 +9,6 @@ from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.contamination.caveats import (
     Caveat,
@@ -26,6 +25,7 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
+from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.labels import positive
@@ -33,6 +33,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc
 from xlite.metrics.thresholds import Thresholds, read_thresholds
+from xlite.split_names import ALL_FILMS
 from xlite.text import are, counted, printable
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
@@ -76,7 +77,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
-        Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", "all", version),
+        Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", ALL_FILMS, version),
         resamples,
         InUse(cuts, "as given"),
         validation,

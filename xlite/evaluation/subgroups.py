@@ -14,8 +14,8 @@ from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
-from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.per_finding import auc_per_class
+from xlite.metrics.significance import Found, Look, shared
 
 
 class _Measured(NamedTuple):

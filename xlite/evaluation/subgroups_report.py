@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from xlite.evaluation.base import Part
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate
 
 
-class GroupFinding(Part):
+class GroupFinding(ReportModel):
     """One finding in one group; films: those whose label of it is known, None in an old report."""
 
     positives: int
@@ -16,7 +16,7 @@ class GroupFinding(Part):
     films: int | None = None
 
 
-class Group(Part):
+class Group(ReportModel):
     """One group of films: its mean AUC over the `findings` with enough positives, then each finding."""
 
     images: int
@@ -26,7 +26,7 @@ class Group(Part):
     per_class: dict[str, GroupFinding]
 
 
-class Gap(Part):
+class Gap(ReportModel):
     """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
 
     values: the AUC of each of `between`; the difference is the first less the second. Its interval and p hold
@@ -48,7 +48,7 @@ NotCompared = Literal["no_groups", "one_group", "few_patients"]
 """No film has a group, or all have the same, or no finding is frequent enough in two groups."""
 
 
-class Subgroups(Part):
+class Subgroups(ReportModel):
     """The groups that one attribute makes, and the gaps between them: all of means, and of single findings
     those that are larger than noise.
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from xlite.evaluation.base import Part
+from xlite.evaluation.report_base import ReportModel
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.thresholds import ValidationPatients
 
@@ -13,7 +13,7 @@ Rate = Literal["f1", "precision", "recall", "specificity"]
 Expected = dict[Literal["recall", "specificity"], Estimate]
 
 
-class Validation(Part):
+class Validation(ReportModel):
     """The validation films that choose thresholds and calibrators, or why there are none.
 
     split_id: of a model, whose val part they are; file: of predictions. absent: the folder lacks the model's
@@ -38,7 +38,7 @@ class Validation(Part):
         return content
 
 
-class PointAtThreshold(Part):
+class PointAtThreshold(ReportModel):
     """What one finding's threshold gives on the films judged, and what it promises on any.
 
     threshold: None if too few validation patients chose it, and then all rates are. called, called_patients:
@@ -62,7 +62,7 @@ class PointAtThreshold(Part):
         return value
 
 
-class OperatingPoints(Part):
+class OperatingPoints(ReportModel):
     """Thresholds by one rule: means over the findings, then each finding.
 
     macro_findings, macro_fixed: as those of `Metrics`; an old report lacks them.
@@ -74,7 +74,7 @@ class OperatingPoints(Part):
     per_class: dict[str, PointAtThreshold]
 
 
-class CalibrationErrors(Part):
+class CalibrationErrors(ReportModel):
     """Calibration error and Brier score after one calibrator: means, then each finding.
 
     perfect_ece: the mean calibration error of as many films if the probabilities were right; an old report
@@ -86,7 +86,7 @@ class CalibrationErrors(Part):
     perfect_ece: float | None = None
 
 
-class CalibrationReport(Part):
+class CalibrationReport(ReportModel):
     """The calibrator in use, the findings that it leaves as they are, and what each calibrator would give.
 
     in_use: its method, "none", or "as given" for anyone's predictions; calibrators: by method, "none" first,

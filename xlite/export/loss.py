@@ -7,9 +7,9 @@ import numpy as np
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.paired import PairedDifference, compared_findings, paired_test
 from xlite.metrics.per_finding import auc_per_class
+from xlite.metrics.significance import Found, Look, shared
 from xlite.models.info import ModelInfo
 from xlite.patients import fewer_patients
 

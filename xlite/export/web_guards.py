@@ -10,7 +10,7 @@ from xlite.guards.verdict import HARDLY, REASONS, Check, Guards, offers
 from xlite.images import LEAST_CONTRAST
 from xlite.models.onnx_file import TOLERANCES
 from xlite.places import bundled
-from xlite.report.film_words import offer_words, undone_words
+from xlite.report.film_sentences import offer_words, undone_words
 
 _VALUE, _LIMIT = 111, 222
 

@@ -21,6 +21,7 @@ from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record,
 from xlite.federated.local import LocalTraining, Own
 from xlite.federated.plan import Plan
 from xlite.models.available import MODEL_FILE
+from xlite.split_names import ALL_FILMS
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class Client:
             raise RunError(f"{public} holds other films than the server's public folder: use the same one")
         training.judge(1, training.train(1))
         training.end(1, clients=1)
-        said = answers(training.run.path(MODEL_FILE), folder, all_films(folder), "all")
+        said = answers(training.run.path(MODEL_FILE), folder, all_films(folder), ALL_FILMS)
         self.ended = True
         arrays = ArrayRecord({PROBABILITIES: Array(said.probs.astype(np.float32))})
         config = ConfigRecord({"name": self.own.name, "images": said.names})
@@ -139,7 +140,7 @@ class Client:
         return self.training
 
 
-def told(reply: Message, name: str) -> Any:
+def hello_value(reply: Message, name: str) -> Any:
     """One value of a reply to `hello`, None if it is not there."""
     record = reply.content.config_records.get(CONFIG) if reply.has_content() else None
     return record.get(name) if record is not None else None

@@ -9,7 +9,7 @@ FIRST = ("strategy", "norms", "rounds", "local_epochs")
 """Fields of a plan that everybody chooses, beside the clients."""
 
 DEALS = {"evenly": "Evenly", "view": "By view", "prevalence": "By prevalence"}
-STRATEGIES = {"fedavg": "FedAvg", "fedprox": "FedProx", "fedadam": "FedAdam"}
+FLOWER_STRATEGIES = {"fedavg": "FedAvg", "fedprox": "FedProx", "fedadam": "FedAdam"}
 """Without distillation, which needs public films."""
 
 NORMS = {"averaged": "Averaged", "local": "Local (FedBN)", "frozen": "Frozen statistics"}
@@ -35,6 +35,6 @@ def title(name: str) -> str:
     return str(OPTIONS[name].title)
 
 
-def told(name: str) -> str:
+def help_sentence(name: str) -> str:
     """A field's one line, as a sentence."""
     return f"{OPTIONS[name].description}."

@@ -30,6 +30,7 @@ from xlite.runs.run import Run
 from xlite.runs.run_files import CLIENT_FILE
 from xlite.runs.status import LIVE, RunStatus, message_of
 from xlite.runs.status import State as WorkState
+from xlite.split_names import DEFAULT_SPLIT
 from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
@@ -51,7 +52,7 @@ class Own:
 
     name: str
     data: Path
-    split: str = "patient"
+    split: str = DEFAULT_SPLIT
     device: str = "auto"
     skip_missing: bool = False
     public: Path | None = None

@@ -15,7 +15,7 @@ from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
 
 from xlite import __version__
 from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, refusal, size_of, to_record
-from xlite.federated.client import CONFIG, END, HELLO, ROUND, told
+from xlite.federated.client import CONFIG, END, HELLO, ROUND, hello_value
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.files import PLAIN_NAME
@@ -87,7 +87,7 @@ class Members:
         content = RecordDict({ARRAYS: self.start, CONFIG: config})
         messages = [Message(content, node, HELLO) for node in nodes]
         for node, reply in self.grid.send_and_receive(messages, self.plan.deadline).items():
-            name, films = told(reply, "name"), told(reply, "films")
+            name, films = hello_value(reply, "name"), hello_value(reply, "films")
             if not (
                 isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
             ):
@@ -97,7 +97,7 @@ class Members:
                 continue
             for old in [one.node for one in self.known.values() if one.name == name]:
                 del self.known[old]  # it died, and came back
-            self.known[node] = Member(node, name, films, bool(told(reply, "phantoms")))
+            self.known[node] = Member(node, name, films, bool(hello_value(reply, "phantoms")))
             log.info(f"{name} takes part, with {counted(films, 'film')}")
 
 

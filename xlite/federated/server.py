@@ -31,7 +31,7 @@ SPLIT, LABELS = "federated", "of each client"
 
 
 @dataclass(frozen=True)
-class Door:
+class ServerAddress:
     """Where a server is reached and what it shows: certificate and key, PEM; public keys of who may come."""
 
     host: str
@@ -89,12 +89,14 @@ def go_on_serving(name: str) -> tuple[Record, Student]:
     return record, student
 
 
-def serve(record: Record, student: Student, door: Door) -> None:
+def serve(record: Record, student: Student, address: ServerAddress) -> None:
     """Serves clients until the last round, and leaves the model in the federation's folder."""
     plan, name = record.plan, record.folder.name
     with record.federation.hold():
-        with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
-            log.info(f"Federation {name} at {door.host}:{door.port}: {counted(plan.rounds, 'round')}")
+        with serving(
+            (address.host, address.port), address.certificate, address.key, address.members
+        ) as fleet:
+            log.info(f"Federation {name} at {address.host}:{address.port}: {counted(plan.rounds, 'round')}")
             now, members = federate(fleet, plan, student, record)
         if plan.norms == "local":
             log.info("Batch norms stay with the clients, so each has a model and the server none")
@@ -106,11 +108,11 @@ def serve(record: Record, student: Student, door: Door) -> None:
         record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
 
 
-def serve_distillation(name: str, values: dict[str, Any], public: Path, door: Door) -> Run:
+def serve_distillation(name: str, values: dict[str, Any], public: Path, address: ServerAddress) -> Run:
     """Serves clients until they have answered for the public films, and trains the run `name` by it."""
     plan = plan_to_distil(values, public)
-    with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
-        log.info(f"Federation {name} at {door.host}:{door.port}: answers for public films")
+    with serving((address.host, address.port), address.certificate, address.key, address.members) as fleet:
+        log.info(f"Federation {name} at {address.host}:{address.port}: answers for public films")
         return distil(fleet, plan, name, public, str(values.get("weights", "imagenet")))
 
 

@@ -15,9 +15,9 @@ from xlite.data.joined import open_data
 from xlite.data.split_files import load_split
 from xlite.errors import RunError
 from xlite.federated.client import Client
+from xlite.federated.dealing import Deal, deal_out, not_labelled, write_clients
 from xlite.federated.federation import PLAN_FILE
 from xlite.federated.local import Own, preprocess_of
-from xlite.federated.partition import Deal, not_labelled, partition, write_clients
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
@@ -141,7 +141,7 @@ def _begun(run: Run) -> tuple[Record, Student]:
     plan, student = begin_with(found.plan, config.weights)
     folder = open_data(config.data)
     split = load_split(folder, config.split)
-    dealt = partition(folder, split, plan.clients, found.deal, config.seed)
+    dealt = deal_out(folder, split, plan.clients, found.deal, config.seed)
     shutil.rmtree(run.path("clients"), ignore_errors=True)
     lacking = not_labelled(plan.clients, found.deal, config.seed)
     write_clients(folder, split, dealt, run.path("clients"), lacking)

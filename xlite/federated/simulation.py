@@ -16,7 +16,7 @@ from xlite.config import TrainConfig
 from xlite.data.layout import data_roots
 from xlite.errors import RunError, sentence
 from xlite.extras import demand, missing
-from xlite.federated.partition import Deal
+from xlite.federated.dealing import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.files import read_whole, write_atomic
 from xlite.places import checkpoints_dir

@@ -2,7 +2,7 @@
 
 Each seed deals the patients out anew and trains all of them with the same settings and as many epochs.
 Differences of macro AUC are means over seeds, on the same test films and resampled patients; those that are
-compared share their alpha (`xlite.metrics.looks`).
+compared share their alpha (`xlite.metrics.significance`).
 """
 
 import logging
@@ -21,20 +21,21 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
+from xlite.federated.dealing import Deal
 from xlite.federated.federation import Federation
-from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.federated.simulate import simulate
 from xlite.federated.simulation import clients_of
 from xlite.files import write_atomic
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.paired import compared_findings, macro_auc
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.metrics.significance import Found, Look, shared
 from xlite.models.available import MODEL_FILE
 from xlite.patients import fewer_patients
 from xlite.places import federations_dir
 from xlite.runs.run import Run
+from xlite.split_names import DEFAULT_SPLIT
 from xlite.training.loop import train
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
     plan, folder = make_plan(values), open_data(values["data"])
     for other in also:
         make_plan(values | other.values)  # what is wrong is said before anything trains
-    split = load_split(folder, values.get("split", "patient"))
+    split = load_split(folder, values.get("split", DEFAULT_SPLIT))
     probs: list[dict[str, np.ndarray]] = []
     sent: list[float] = []
     for seed in range(SEED, SEED + seeds):

@@ -10,8 +10,8 @@ from xlite.findings import FINDINGS, spoken
 from xlite.labelling.due import Task
 from xlite.labelling.entry import DrawnBox, Entry, Given
 from xlite.labelling.labelling import Labelling
+from xlite.labelling.sentences import disputed
 from xlite.labelling.state import LogState
-from xlite.labelling.words import disputed
 from xlite.messages import in_words
 from xlite.pixels import RELEASE_SIDE
 

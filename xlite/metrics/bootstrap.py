@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from xlite.labels import counted, known, negative, positive
-from xlite.metrics.per_finding import ECE_BINS, cells, ece_bin, known_rates, rates, ratio
+from xlite.metrics.per_finding import ECE_BINS, confusion, ece_bin, known_rates, rates, ratio
 from xlite.patients import patient_places, patients_with
 
 RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
@@ -78,7 +78,7 @@ class Resamples:
 
     def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
         """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN if these are."""
-        counts = cells(self._of_several(labels), probs >= thresholds)
+        counts = confusion(self._of_several(labels), probs >= thresholds)
         return known_rates(rates(*map(self._sums, counts)), thresholds)
 
     def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:

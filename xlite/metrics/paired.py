@@ -9,8 +9,8 @@ from xlite.labels import known, negative, positive
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN
-from xlite.metrics.looks import ALPHA, Alone, Look, alone, shared
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.metrics.significance import ALPHA, Alone, Look, alone, shared
 from xlite.patients import fewer_patients, patients_with
 
 

@@ -136,10 +136,12 @@ def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> d
 
     NaN if the threshold is: nothing is called by one that is withheld, and that is no rate of 0.
     """
-    return known_rates(rates(*(c.sum(axis=0) for c in cells(labels, probs >= thresholds))), thresholds)
+    return known_rates(rates(*(c.sum(axis=0) for c in confusion(labels, probs >= thresholds))), thresholds)
 
 
-def cells(labels: np.ndarray, called: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def confusion(
+    labels: np.ndarray, called: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Which films are true and false positives, false and true negatives: four times bool (N, C)."""
     have, lack = positive(labels), negative(labels)
     return have & called, lack & called, have & ~called, lack & ~called

@@ -26,7 +26,7 @@ class Worth:
     threshold: None without one, or if it is withheld. record: None if the model file has none. calibrated:
     whether a calibrator was fitted to the finding. void: the film is not as the validation films were, so
     that no guarantee holds. disagreement: the standard deviation of an ensemble's members' probabilities.
-    by_hand: where a person chose the threshold, None if validation films did.
+    by_hand: set if a person chose the threshold, None if validation films did.
     """
 
     finding: str

@@ -11,7 +11,7 @@ from xlite.pacs.codes import SOURCE_IMAGE
 from xlite.pacs.common import CAPTURE_SERIES, stamp
 from xlite.pacs.outcome import SHORT_NOTICE, Outcome
 from xlite.pacs.source import MANUFACTURER
-from xlite.report.reading_words import map_sentence
+from xlite.report.reading_sentences import map_sentence
 
 _LINES, _MARGIN = 2, 0.006  # of text below the film; the space around them as a share of the width
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

@@ -13,7 +13,7 @@ from pathlib import Path
 from xlite.access.addresses import check_port, is_loopback
 from xlite.errors import ImageError, RunError
 from xlite.pacs.peers import Peer, Senders
-from xlite.pacs.queue import Item, Queue, held
+from xlite.pacs.queue import Item, Queue, folder_locked
 from xlite.pacs.receive import Receiver
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.send import AwayError, RefusedError, send
@@ -151,7 +151,7 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or Ctrl-C; then finishes what is being read or sent. Raises RunError."""
     check_address(*address, senders)
-    with held(folder), _unsaid():
+    with folder_locked(folder), _unsaid():
         queue = Queue(folder)
         node = Node(queue, maker, peer, title)
         receiver = Receiver(title, queue, maker.key, senders)

@@ -10,11 +10,11 @@ from xlite.classify import Classifier
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReading
 from xlite.guards.verdict import sentence_of
+from xlite.pacs.film_objects import Wanted
 from xlite.pacs.regions import peak_box, turned_back
 from xlite.pacs.source import Source
 from xlite.pacs.uids import derived_uid
-from xlite.pacs.wanted import Wanted
-from xlite.report.film_words import guard_alert
+from xlite.report.film_sentences import guard_alert
 
 NOTICE = (
     "Research software, not for clinical use: no medical device, examined by no authority. What it says may "

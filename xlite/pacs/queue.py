@@ -196,7 +196,7 @@ class Sent:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def folder_locked(folder: Path) -> Iterator[None]:
     """Holds a queue's folder; RunError if another node does."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=0)

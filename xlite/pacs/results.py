@@ -16,10 +16,10 @@ from pydicom.dataset import Dataset
 from xlite.guarded import GuardedReader, GuardedReading
 from xlite.images import read_image
 from xlite.pacs.capture import captures
+from xlite.pacs.film_objects import Wanted
 from xlite.pacs.outcome import Outcome, Reader
 from xlite.pacs.source import Source, read_source
 from xlite.pacs.structured import structured_report
-from xlite.pacs.wanted import Wanted
 
 
 def objects(outcome: Outcome) -> list[Dataset]:

@@ -31,7 +31,7 @@ from xlite.pacs.common import SR_SERIES, stamp
 from xlite.pacs.outcome import NOTICE, SHORT_NOTICE, Outcome, reasons_of
 from xlite.pacs.source import MANUFACTURER, TYPE_2, Source
 from xlite.pacs.uids import derived_uid
-from xlite.report.reading_words import map_sentence
+from xlite.report.reading_sentences import map_sentence
 from xlite.report.worth import worth_sentences
 
 _Group = sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations

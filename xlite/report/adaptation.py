@@ -6,7 +6,7 @@ from pathlib import Path
 from xlite.evaluation.adaptation.adaptation import Adaptation, Change, CurvePoint
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.intervals import LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
-from xlite.metrics.ladder import LINE_PATIENTS, Rung
+from xlite.metrics.recalibration import LINE_PATIENTS, Rung
 from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.typed_files import write_typed
 from xlite.text import counted, difference, number

@@ -11,8 +11,8 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
-from xlite.report.by_hand import by_hand_section
 from xlite.report.document import marked_cell, to_markdown
+from xlite.report.hand_thresholds import by_hand_section
 from xlite.report.means import (
     CHOSEN_ON,
     films_of,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlite.evaluation.doubts import FindingDoubts, LabelDoubts
 from xlite.findings import spoken
-from xlite.metrics.probe import FOLDS
+from xlite.metrics.linear_probe import FOLDS
 from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Table
 from xlite.report.sentences import capital

@@ -14,7 +14,7 @@ from xlite.explain.drawing import shrink
 from xlite.findings import spoken
 from xlite.guarded import GuardedReading
 from xlite.reading import Reading
-from xlite.report.film_words import film_cells, guard_alert
+from xlite.report.film_sentences import film_cells, guard_alert
 from xlite.report.model_words import calibration_words, thresholds_words
 from xlite.report.pdf_sheet import (
     DISCLAIMER,
@@ -30,7 +30,7 @@ from xlite.report.pdf_sheet import (
     shown,
     wrapped,
 )
-from xlite.report.reading_words import map_sentence
+from xlite.report.reading_sentences import map_sentence
 from xlite.report.worth import TABLE_NOTE, worth_table
 from xlite.text import labels_of
 

@@ -21,6 +21,7 @@ from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
 from xlite.places import check_run_name
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
+from xlite.split_names import ALL_FILMS
 from xlite.text import labels_of
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
@@ -92,9 +93,9 @@ def evaluation_name(split: str, part: str, data: Path) -> str:
 
     Raises RunError for a split that cannot be a folder's name.
     """
-    if part == "all":
+    if part == ALL_FILMS:
         names = "-".join(root.resolve().name for root in data_roots(data))
-        return f"all-{_NOT_PLAIN.sub('-', names)[:60]}"
+        return f"{ALL_FILMS}-{_NOT_PLAIN.sub('-', names)[:60]}"
     return f"{check_run_name(split)}-{part}"
 
 

@@ -17,7 +17,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.looks import ALPHA
+from xlite.metrics.significance import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.learned_sentences import why_not_known

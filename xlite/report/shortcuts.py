@@ -7,7 +7,7 @@ from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN
-from xlite.metrics.probe import FOLDS
+from xlite.metrics.linear_probe import FOLDS
 from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.sentences import gap_sentences, looks_sentence
 from xlite.report.typed_files import write_typed

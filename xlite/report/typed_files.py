@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlite.errors import DataError, sentence
-from xlite.evaluation.base import Part
+from xlite.evaluation.report_base import ReportModel
 from xlite.files import write_atomic
 from xlite.report.document import Block, to_markdown
 
 
 def write_typed(
-    out: Path, found: Part, names: tuple[str, str], document: tuple[str, Sequence[Block]]
+    out: Path, found: ReportModel, names: tuple[str, str], document: tuple[str, Sequence[Block]]
 ) -> None:
     """Writes values and document (title, blocks) under both names, JSON and Markdown, into `out`.
 

@@ -1,4 +1,4 @@
-"""Judges models, predictions and maps, and writes what was found: the one door for commands and pages."""
+"""Judges models, predictions and maps, and writes what was found: all that commands and pages call for it."""
 
 import importlib.util
 import json

@@ -5,9 +5,9 @@ choices are called, and what an address cannot mean. No streamlit.
 from collections.abc import Mapping, Sequence
 
 from xlite.config import TrainConfig, choices_of
-from xlite.data.strategies import LEAK_FREE
 from xlite.errors import RunError, Setting
 from xlite.presets import PRESETS
+from xlite.split_names import LEAK_FREE
 
 SHORT = ("backbone", "teacher", "epochs", "name")
 """What everybody chooses, beside the data folder, which the sidebar names."""
@@ -130,6 +130,6 @@ def is_asked_for(query: Mapping[str, str], *others: str) -> bool:
     return any(name in query for name in (*TrainConfig.model_fields, "preset", *others) if name != "data")
 
 
-def told(name: str) -> str:
+def help_sentence(name: str) -> str:
     """A setting's one line, as a sentence."""
     return f"{TrainConfig.model_fields[name].description}."

@@ -19,7 +19,7 @@ from xlite.metrics.validation_record import ValidationRecord, promised_rates, ra
 from xlite.models.available import CARD_FILE, EXPORT_FILES
 from xlite.models.info import ModelInfo, read_info, rewrite_info
 from xlite.places import bundled
-from xlite.report.by_hand import by_hand_section
+from xlite.report.hand_thresholds import by_hand_section
 from xlite.report.judged import JudgedFilms
 from xlite.report.saved import Evaluation
 from xlite.report.sections.operating import withheld_sentence

@@ -110,7 +110,7 @@ class Listing:
 def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) -> RunFacts:
     """What the files of a folder say; what is wrong with one of them is added to `damaged`."""
 
-    def told(name: str, reader: Callable[[Path], T], otherwise: T) -> T:
+    def read_or(name: str, reader: Callable[[Path], T], otherwise: T) -> T:
         try:
             return files.read(folder / name, reader)
         except (XliteError, OSError) as error:
@@ -128,9 +128,9 @@ def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) 
         run,
         settings,
         status,
-        told(ANNOTATION_FILE, _annotation, Annotation()),
-        told("evaluation/test/metrics.json", read_judgement, None),
-        told(ROW_FILE, read_row, None),
+        read_or(ANNOTATION_FILE, _annotation, Annotation()),
+        read_or("evaluation/test/metrics.json", read_judgement, None),
+        read_or(ROW_FILE, read_row, None),
         _megabytes(folder / MODEL_FILE),
     )
 

@@ -23,7 +23,7 @@ from xlite.guarded import GuardedReader
 from xlite.guards.verdict import fixed
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import in_words
-from xlite.report.film_words import film_cells
+from xlite.report.film_sentences import film_cells
 from xlite.serving.viewer import MAX_FILMS, FilmView, view_upload
 from xlite.serving.viewer_data import ViewerFilm
 
@@ -50,7 +50,7 @@ class Upload(Protocol):
 
 
 @dataclass(frozen=True)
-class Held:
+class VisitFilm:
     """A film of a visit: what tells it from others, its name, and its bytes or where they lie; or an error.
 
     `address` is what the address of a page calls it: None for an upload, which no link can open again.
@@ -93,7 +93,7 @@ class Visit:
     `round` counts how often the page's uploader was emptied.
     """
 
-    films: dict[str, Held] = field(default_factory=dict)
+    films: dict[str, VisitFilm] = field(default_factory=dict)
     batch: list[str] = field(default_factory=list)
     shown: str | None = None
     is_new: bool = False
@@ -103,7 +103,7 @@ class Visit:
     views: dict[tuple[str, Model], FilmView] = field(default_factory=dict)
     round: int = 0
     _picture: tuple[tuple[str, bool], ViewerFilm] | None = None
-    _of_file: dict[str, list[Held]] = field(default_factory=dict)
+    _of_file: dict[str, list[VisitFilm]] = field(default_factory=dict)
     _there: frozenset[str] = frozenset()
     _index: KnownFilms | None = None
     _stems: dict[str, str | None] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class Visit:
         self.sent = len(self.batch)
         return bool(now - self._there)
 
-    def open(self, film: Held) -> None:
+    def open(self, film: VisitFilm) -> None:
         """A film that is in no uploader: bundled, of a data folder, or an earlier one of the visit."""
         self.films.setdefault(film.key, film)
         self._trim({film.key})
@@ -158,7 +158,7 @@ class Visit:
         """The lines of the films that are kept, newest first."""
         return list(self.lines.values())[::-1]
 
-    def stem(self, film: Held, index: KnownFilms) -> str | None:
+    def stem(self, film: VisitFilm, index: KnownFilms) -> str | None:
         """What a data folder calls the film, an upload by its content and not by its name; looked up once."""
         if self._index is not index:
             self._index, self._stems = index, {}
@@ -166,7 +166,7 @@ class Visit:
             self._stems[film.key] = _stem(film, index)
         return self._stems.get(film.key)
 
-    def picture(self, film: Held, view: FilmView) -> ViewerFilm:
+    def picture(self, film: VisitFilm, view: FilmView) -> ViewerFilm:
         """The film as it is on view, at its own resolution; the visit keeps that of one film at a time.
 
         Raises ImageError and OSError.
@@ -220,19 +220,19 @@ class Visit:
         self.forget(gone)
 
 
-def _stem(film: Held, index: KnownFilms) -> str | None:
+def _stem(film: VisitFilm, index: KnownFilms) -> str | None:
     if film.error:
         return None
     stem = stem_of(film.source.name) if isinstance(film.source, Path) else ""
     return stem if stem and index.folder.paths.get(stem) == film.source else index.find(film.data)
 
 
-def folder_film(folder: NihFolder, name: str) -> Held:
+def folder_film(folder: NihFolder, name: str) -> VisitFilm:
     """The film of a data folder that is called so, with or without its suffix. Raises DataError."""
     stem = stem_of(name)
     if stem in folder.paths:
         path = folder.paths[stem]
-        return Held(f"folder {path}", path.name, path, address=name)
+        return VisitFilm(f"folder {path}", path.name, path, address=name)
     if stem in folder:
         raise DataError(
             f"the table of {folder.root} lists the film {name}, and its file is not in the folder"
@@ -240,39 +240,39 @@ def folder_film(folder: NihFolder, name: str) -> Held:
     raise DataError(f"{folder.root} has no film {name}: give its name as the table has it")
 
 
-def films_in(upload: Upload) -> tuple[list[Held], str]:
+def films_in(upload: Upload) -> tuple[list[VisitFilm], str]:
     """The film of a file, or those of a zip, and what else lay there; what cannot be read has its reason.
 
     Of a zip no more than MAX_FILMS are unpacked, and the others have neither bytes nor a reason.
     """
     data = upload.getvalue()
     if not begins_as_zip(upload.name, data[:4]):
-        return [Held(upload.file_id, upload.name, data)], ""
+        return [VisitFilm(upload.file_id, upload.name, data)], ""
     try:
         found, passed_over = find_zipped_films(ZipInMemory(upload.name, data))
     except DataError as error:
-        return [Held(upload.file_id, upload.name, error=in_words(error))], ""
+        return [VisitFilm(upload.file_id, upload.name, error=in_words(error))], ""
     others = passed_over_words(passed_over)
     if not found:
         besides = f"; {others}" if others else ""
         why = f"The zip holds no film: expected {FORMATS} files{besides}"
-        return [Held(upload.file_id, upload.name, error=why)], ""
+        return [VisitFilm(upload.file_id, upload.name, error=why)], ""
     films = [_unpacked(f"{upload.file_id}:{place}", film, place) for place, film in enumerate(found)]
     return films, f"{upload.name}: {others}" if others else ""
 
 
-def _unpacked(key: str, film: ZippedFilm, place: int) -> Held:
+def _unpacked(key: str, film: ZippedFilm, place: int) -> VisitFilm:
     if place >= MAX_FILMS:
-        return Held(key, film.name)
+        return VisitFilm(key, film.name)
     if film.size > MAX_UPLOAD_MB * 2**20:
-        return Held(key, film.name, error=too_large(film.name, film.size))
+        return VisitFilm(key, film.name, error=too_large(film.name, film.size))
     try:
-        return Held(key, film.name, film.read_bytes())
+        return VisitFilm(key, film.name, film.read_bytes())
     except ImageError as error:
-        return Held(key, film.name, error=in_words(error))
+        return VisitFilm(key, film.name, error=in_words(error))
 
 
-def view_held(reader: GuardedReader, film: Held) -> FilmView:
+def film_view(reader: GuardedReader, film: VisitFilm) -> FilmView:
     """A film of a visit as a model reads it, with an `error` if it cannot be read. Raises CheckpointError."""
     if film.error:
         return FilmView(film.name, error=film.error)

@@ -110,6 +110,6 @@ def importance_bars(shares: dict[str, float]) -> go.Figure:
     return style(figure, 90 + 34 * len(names))
 
 
-def told(shares: dict[str, float]) -> str:
+def importance_line(shares: dict[str, float]) -> str:
     """The same in one line, for those who see no chart."""
     return ", ".join(f"{name} {share:.0%}" for name, share in shares.items())

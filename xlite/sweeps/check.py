@@ -104,7 +104,7 @@ def _try_out(plan: Plan) -> None:
     """RunError for a device or backbone that is not to be had, or one that cannot take films of that size."""
     students = list(itertools.product(_values(plan, "backbone"), _values(plan, "image_size")))
     asked = json.dumps({"devices": _values(plan, "device"), "students": students})
-    words = [sys.executable, "-m", "xlite.sweeps.tryout", asked]
+    words = [sys.executable, "-m", "xlite.sweeps.build_students", asked]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         died = f"the students cannot be tried: exit status {done.returncode}"

@@ -10,9 +10,9 @@ import numpy as np
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of, mean_estimate
-from xlite.metrics.looks import ALPHA, Look, shared
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.metrics.significance import ALPHA, Look, shared
 from xlite.sweeps.leaderboard import Difference
 
 HALVINGS, SEED = 200, 0

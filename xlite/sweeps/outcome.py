@@ -3,8 +3,8 @@
 from pydantic import ValidationError
 
 from xlite.errors import XliteError, objection, sentence
-from xlite.evaluation.base import WithCaveats
 from xlite.evaluation.contamination.caveats import is_of_teacher
+from xlite.evaluation.report_base import WithCaveats
 from xlite.files import read_whole
 from xlite.runs.results import readable_and_damaged
 from xlite.runs.run import Run

@@ -1,4 +1,4 @@
-"""What matters before a run is started: one class a fact, put into words by `concern_words`. No torch."""
+"""What matters before a run is started: one class a fact, put into words by `concern_sentences`. No torch."""
 
 import os
 from collections.abc import Iterator

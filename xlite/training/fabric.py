@@ -1,4 +1,4 @@
-"""Lightning Fabric, the engine under the loop, on the devices and in the precision that a run asks for."""
+"""Lightning Fabric, which the loop stands on, on the devices and in the precision that a run asks for."""
 
 import atexit
 import os

@@ -31,7 +31,7 @@ from xlite.models.info import ModelInfo
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
-from xlite.report.film_words import likeness_sentence
+from xlite.report.film_sentences import likeness_sentence
 from xlite.report.means import mean_auc
 from xlite.report.sentences import calibrator_sentence, clean, thresholds_sentence
 from xlite.report.worth import records_sentence

@@ -19,7 +19,7 @@ from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.labels import known
 from xlite.text import counted, verb
-from xlite.training.concern_words import without_positives_sentence
+from xlite.training.concern_sentences import without_positives_sentence
 from xlite.training.concerns import without_positives
 from xlite.training.doubts import TrainedLabels
 from xlite.training.teachers import Teacher

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from unknown_labels import hide_labels
 
-from xlite.data.eda import captions, charts, export, history, part_words, ranking, statistics, write_eda
+from xlite.data.eda import captions, charts, export, history, part_sentences, ranking, statistics, write_eda
 from xlite.data.eda.batch_composition import measure_batches
 from xlite.data.eda.claims import check_claims, class_weights
 from xlite.data.eda.coded import CodedFilms
@@ -131,7 +131,7 @@ def test_parts(part: NihFolder):
     counts, told = balance(part.table, rows), known_of_parts(part.table, rows)
     assert counts["Mass"].tolist() == [1, 1] and told["Mass"].tolist() == [3, 3]
     assert told[NO_FINDING].tolist() == [3, 2] and told["Hernia"].tolist() == [0, 0]
-    shown = part_words.balance_table(counts, told, CLASSES).set_index("")
+    shown = part_sentences.balance_table(counts, told, CLASSES).set_index("")
     assert shown.loc["Mass"].tolist() == ["1  (33.33%) of 3 known"] * 2
     assert shown.loc["Nodule"].tolist() == ["1  (25.00%)"] * 2
     assert shown.loc["Hernia"].tolist() == ["not labelled here"] * 2
@@ -145,7 +145,7 @@ def test_two_tables_differ_in_what_both_know(hand: NihFolder, part: NihFolder):
     assert found.label_sets == 0
     assert found.findings.loc["Mass"].tolist() == [3, 2, 0, 0, 2]
     assert found.findings.loc["Hernia"].tolist() == [0, 0, 0, 0, 8]
-    assert part_words.editions_table(found).set_index("Finding").loc["Mass", "Unknown"] == 2
+    assert part_sentences.editions_table(found).set_index("Finding").loc["Mass", "Unknown"] == 2
     path.with_name("Data_Entry_2017.csv").write_text(path.read_text().replace("Mass|Nodule", "Nodule"))
     said = survey(part)
     assert said.difference is not None and said.difference.label_sets == 1

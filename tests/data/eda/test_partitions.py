@@ -73,11 +73,11 @@ def test_the_widest_shift_is_a_ratio(hand: NihFolder):
 
 def test_splits_that_are_drawn(tiny_folder: Path, hand: NihFolder):
     folder = NihFolder.open(tiny_folder)
-    for strategy in ("patient", "image"):
-        made = make_split(folder, strategy, 42, allow_leakage=True)
-        one = random_partition(folder, strategy, 42)
+    for way in ("patient", "image"):
+        made = make_split(folder, way, 42, allow_leakage=True)
+        one = random_partition(folder, way, 42)
         assert (one.name, one.parts) == (
-            f"{strategy}, seed 42",
+            f"{way}, seed 42",
             {part: made.stems(part) for part in ("train", "val", "test")},
         )
     assert random_partition(hand, "image", 42) is None

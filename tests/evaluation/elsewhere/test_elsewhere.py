@@ -62,7 +62,7 @@ def own(model: Path) -> Report:
 
 def beside(model: Path, report_and_films: tuple, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     """Of drawn films, at which nobody looks."""
-    monkeypatch.setattr(elsewhere, "looked_at", lambda *given: LOOKED_AT)
+    monkeypatch.setattr(elsewhere, "input_shift", lambda *given: LOOKED_AT)
     report, films = report_and_films
     found = beside_own_test(Classifier.load(model), NihFolder.open(folder), films, report)
     assert found is not None

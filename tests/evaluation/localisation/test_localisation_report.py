@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from xlite.data.splits import Split
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.caveats import (
     BoxesWithoutFilm,
     FewBoxes,
@@ -26,12 +25,13 @@ from xlite.evaluation.localisation.localisation_report import (
     map_caveats,
     published_boxes,
 )
+from xlite.evaluation.report_base import Bootstrap
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.target_means import BoxSummary
 
 
-def split(strategy: str) -> Split:
-    return Split("mine", "mine-42-f26cf2e5", strategy, 42, {})
+def split(way: str) -> Split:
+    return Split("mine", "mine-42-f26cf2e5", way, 42, {})
 
 
 def method(low: float | None, **kept: float) -> MethodMetrics:
@@ -62,7 +62,7 @@ def report(**changes: object) -> LocalisationReport:
 
 
 @pytest.mark.parametrize(
-    ("boxes", "strategy", "part", "same"),
+    ("boxes", "way", "part", "same"),
     [
         (984, "official", "test", True),
         (27, "official", "test", False),
@@ -71,9 +71,9 @@ def report(**changes: object) -> LocalisationReport:
     ],
 )
 def test_published_results_are_comparable_on_the_same_boxes_only(
-    boxes: int, strategy: str, part: str, same: bool
+    boxes: int, way: str, part: str, same: bool
 ) -> None:
-    found = published_boxes(boxes, split(strategy), part)
+    found = published_boxes(boxes, split(way), part)
     assert {one.comparable for one in found} == {same}
     wang = found[0].metrics["iobb_0.25"]
     assert (wang.mean, wang.per_finding) == (0.486, {"Cardiomegaly": 0.979, "Nodule": 0.051})

@@ -399,10 +399,15 @@ ALTERATIONS = {
     "changes": st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=4),
     "early": st.booleans(),
 }
+OF_BROKEN_FILES = pytest.mark.filterwarnings(
+    "ignore:Expected (ex|im)plicit VR, but found:UserWarning",
+    "ignore:End of file reached before delimiter:UserWarning",
+)
+"""What pydicom warns of while it reads them."""
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+@OF_BROKEN_FILES
 @given(seed=st.sampled_from(IN_THIS_PROCESS), **ALTERATIONS)
 @settings(max_examples=200, deadline=None)
 def test_altered_files_give_a_film_or_a_sentence(
@@ -413,7 +418,7 @@ def test_altered_files_give_a_film_or_a_sentence(
 
 @pytest.mark.release
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+@OF_BROKEN_FILES
 @given(seed=st.sampled_from(SEEDS), **ALTERATIONS)
 @settings(max_examples=500, deadline=None)
 def test_altered_compressed_files_give_a_film_or_a_sentence(
@@ -423,7 +428,7 @@ def test_altered_compressed_files_give_a_film_or_a_sentence(
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@OF_BROKEN_FILES
 @given(st.binary(max_size=400))
 @settings(max_examples=100, deadline=None)
 def test_random_bytes_behind_a_dicom_beginning_give_a_sentence(data: bytes) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.base import Stamp
 from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
 from xlite.evaluation.estimates import evaluate_predictions
+from xlite.evaluation.report_base import Stamp
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.thresholds import Thresholds
 from xlite.report.document import to_markdown

@@ -70,7 +70,7 @@ def findings(selection: Selection) -> Chart:
     Findings that the folder does not label have no bar.
     """
     films, keep = selection.films, selection.keep
-    everywhere, counts, told = films.present.sum(axis=0), films.classes(keep), films.told(keep)
+    everywhere, counts, told = films.present.sum(axis=0), films.classes(keep), films.known_counts(keep)
     order = [0, *(1 + np.argsort(-everywhere[1:], kind="stable"))]
     order = [at for at in order if not at or FINDINGS[at - 1] in films.labelled]
     bars = [(CLASSES[at], spoken(CLASSES[at]), int(counts[at])) for at in order]
@@ -207,7 +207,7 @@ def prevalence(selection: Selection) -> Chart:
     shares = {}
     for view in groups:
         inside = keep & films.views.among([view])
-        shares[view] = films.classes(inside)[1:] / np.maximum(films.told(inside)[1:], 1)
+        shares[view] = films.classes(inside)[1:] / np.maximum(films.known_counts(inside)[1:], 1)
     top = max([1e-9, *(float(share.max()) for share in shares.values())])
     common = np.argsort(-films.present[:, 1:].sum(axis=0), kind="stable")
     order = [at for at in common if FINDINGS[at] in films.labelled]

@@ -150,7 +150,7 @@ class CodedFilms:
         found: np.ndarray = self.present[keep].sum(axis=0)
         return found
 
-    def told(self, keep: np.ndarray) -> np.ndarray:
+    def known_counts(self, keep: np.ndarray) -> np.ndarray:
         """Of how many of the films that are kept, bool (N,), each of the 15 classes is known, int64 (15,)."""
         found: np.ndarray = self.known[keep].sum(axis=0)
         return found
@@ -194,7 +194,7 @@ class CodedFilms:
         for place, name in enumerate(groups.names):
             inside = keep & (groups.of == place)
             if films := int(inside.sum()):
-                told = self.told(inside)
+                told = self.known_counts(inside)
                 rows[name] = [films, *(self.classes(inside) / np.where(told, told, np.nan))]
         return pd.DataFrame.from_dict(rows, orient="index", columns=["films", *CLASSES])
 

@@ -76,10 +76,10 @@ def _joined_partitions(folder: JoinedFolder) -> list[Partition]:
     return [Partition(name, parts) for name, parts in found.items()]
 
 
-def random_partition(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
+def random_partition(folder: NihFolder, way: str, seed: int) -> Partition | None:
     """The random split that X-Lite would make of the table; None if the table has too few films."""
     try:
-        return Partition(f"{strategy}, seed {seed}", random_parts(folder, strategy, seed))
+        return Partition(f"{way}, seed {seed}", random_parts(folder, way, seed))
     except DataError:
         return None
 

@@ -25,7 +25,7 @@ from xlite.data.eda.partitions import (
 )
 from xlite.data.eda.statistics import Imbalance
 from xlite.data.folder import NihFolder
-from xlite.data.strategies import RANDOM_STRATEGIES
+from xlite.split_names import RANDOM_SPLITS
 
 BATCH_SIZE: int = TrainConfig.model_fields["batch_size"].default
 
@@ -115,9 +115,7 @@ def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
     table = folder.table
     described = overview(table)
     listed = partitions(folder)
-    made = {
-        strategy: one for strategy in RANDOM_STRATEGIES if (one := random_partition(folder, strategy, SEED))
-    }
+    made = {way: one for way in RANDOM_SPLITS if (one := random_partition(folder, way, SEED))}
     located = locate(table, [*listed, *made.values()])
     leaks = {name: leakage(table, rows) for name, rows in located.items()}
     leak = leaks[made["image"].name].test_seen if "image" in made else None

@@ -10,17 +10,17 @@ from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import films_sharing_patients
 from xlite.data.published_splits import published_split
-from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.adaptation.adaptation import Adaptation
 from xlite.evaluation.adaptation.change import change_of, per_class
 from xlite.evaluation.adaptation.curve import first_films, fit_to, learning_curve, order_of_draw
 from xlite.evaluation.adaptation.local_fit import LocalFit, adapted_info, own_cuts
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.own_training import own_split
 from xlite.evaluation.evaluate import read_films
 from xlite.evaluation.films import Films
 from xlite.evaluation.options import AdaptOptions, JudgeOptions
+from xlite.evaluation.part_judged import all_films
+from xlite.evaluation.report_base import Bootstrap
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
@@ -28,6 +28,7 @@ from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.models.adapted import AdaptedTo, film_marks
 from xlite.models.info import ModelInfo
+from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
 
@@ -77,9 +78,8 @@ def _films(classifier: Classifier, folder: NihFolder, options: AdaptOptions) -> 
             f"{folder.root} has {counted(len(new), 'film')}{without}: to adapt to {options.films:,} it takes "
             f"{2 * options.films:,} at least, as the others judge what comes of it"
         )
-    split = Split("all", "all films of the folder", "all", 0, {"all": folder.names(new)})
     judged = JudgeOptions(device=options.device, batch_size=options.batch_size)
-    return read_films(classifier, folder, split, "all", judged)[0], len(known)
+    return read_films(classifier, folder, all_films(folder, known), ALL_FILMS, judged)[0], len(known)
 
 
 def _adapted(info: ModelInfo, films: Films, local: np.ndarray, fit: LocalFit, folder: NihFolder) -> ModelInfo:

@@ -1,12 +1,12 @@
 """`Adaptation`: what a few local films change of a model's calibration and thresholds, as typed values."""
 
-from xlite.evaluation.base import Bootstrap, Part
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.findings import FEW_POSITIVES
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.ladder import Rung
+from xlite.metrics.recalibration import Rung
 
 
-class AdaptedFinding(Part):
+class AdaptedFinding(ReportModel):
     """A finding before and after, on the local films that fitted nothing.
 
     with_it, without: local patients by whom it was fitted. films, positives: judged, those of which the label
@@ -32,7 +32,7 @@ class AdaptedFinding(Part):
         return min(self.with_it, self.without) >= FEW_POSITIVES
 
 
-class CurvePoint(Part):
+class CurvePoint(ReportModel):
     """What so many local films give: means over the draws, each judged on films that none of its own was.
 
     films: 0 for the model as it is. thresholds: how many were chosen anew. ece, brier, f1: means over the
@@ -50,7 +50,7 @@ class CurvePoint(Part):
     changed: float | None
 
 
-class Change(Part):
+class Change(ReportModel):
     """A mean over the findings judged, before and after, and by how much it changes on the same resamples."""
 
     before: Estimate
@@ -58,7 +58,7 @@ class Change(Part):
     difference: Estimate
 
 
-class Adaptation(Part):
+class Adaptation(ReportModel):
     """A model adapted to a folder: `films` of `patients` fitted it, `judged` of `judged_patients` judge it.
 
     known: films of the folder left out, as the model was trained or chosen on them or their patients.

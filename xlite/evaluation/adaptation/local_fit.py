@@ -8,7 +8,7 @@ import numpy as np
 
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.ladder import Climbed, climb
+from xlite.metrics.recalibration import Climbed, climb
 from xlite.metrics.thresholds import ChosenByHand, Thresholds
 from xlite.metrics.validation_record import validation_records
 from xlite.models.adapted import AdaptedTo

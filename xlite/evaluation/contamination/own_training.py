@@ -19,6 +19,7 @@ from xlite.evaluation.contamination.caveats import (
 from xlite.evaluation.contamination.sources import find_split
 from xlite.evaluation.part_judged import PartJudged
 from xlite.metrics.calibration import uncalibrated
+from xlite.split_names import ALL_FILMS
 from xlite.text import UNKNOWN_EDITION
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
         own_split_id=info.split_id,
         films=len(stems),
         learned=None if own is None and not of_nobody else len({*learned} & {*stems}),
-        whole_folder=split.name == "all",
+        whole_folder=split.name == ALL_FILMS,
         known=len(known),
         stems=frozenset(known),
     )

@@ -15,7 +15,7 @@ from xlite.data.folder import NihFolder
 from xlite.evaluation.contamination.contamination import known_stems
 from xlite.evaluation.contamination.own_training import own_split
 from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere, FindingElsewhere, Shift, Side
-from xlite.evaluation.elsewhere.looked_at import looked_at
+from xlite.evaluation.elsewhere.input_shift import input_shift
 from xlite.evaluation.elsewhere.own_test import Answers, OwnFilms, OwnTest, own_test
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import FindingMetrics, Metrics, Report
@@ -67,8 +67,8 @@ def beside_own_test(
     rows = _new_to_it(report, films)
     stems = [films.stems[row] for row in rows]
     here, there = _own(own), _judged(report, _answers(films, rows))
-    guards, distances = looked_at(classifier, folder, stems)
-    seen = looked_at(classifier, own_folder.folder, own_folder.stems) if own_folder else (None, None)
+    guards, distances = input_shift(classifier, folder, stems)
+    seen = input_shift(classifier, own_folder.folder, own_folder.stems) if own_folder else (None, None)
     findings, mean = _mean_auc(here, there)
     labelled = [
         {name for name, one in side.metrics.per_class.items() if one.labelled} for side in (here, there)

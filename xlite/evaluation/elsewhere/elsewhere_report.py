@@ -4,12 +4,12 @@
 that of here. They are of other films and other patients, so that no test is paired.
 """
 
-from xlite.evaluation.base import Bootstrap, Part
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.guards.verdict import Reason, Verdict
 from xlite.metrics.estimate import Estimate
 
 
-class Side(Part):
+class Side(ReportModel):
     """The films of one side, and by which labels they are judged.
 
     left_out: films of patients that the model knows, which are in no metric compared; contaminated: it knows
@@ -26,7 +26,7 @@ class Side(Part):
     bootstrap: Bootstrap
 
 
-class Shift(Part):
+class Shift(ReportModel):
     """A metric here and there, and there less here: an interval each, as far as there is one."""
 
     here: Estimate
@@ -34,7 +34,7 @@ class Shift(Part):
     difference: Estimate
 
 
-class FindingElsewhere(Part):
+class FindingElsewhere(ReportModel):
     """One finding that both sides label.
 
     films: those whose label of it is known; perfect_ece: the calibration error of as many films if the
@@ -54,7 +54,7 @@ class FindingElsewhere(Part):
     specificity: Shift
 
 
-class Guarded(Part):
+class Guarded(ReportModel):
     """What the guards say of `films` of a side's films, spread over all: films by verdict, and by reason."""
 
     films: int
@@ -62,7 +62,7 @@ class Guarded(Part):
     reasons: dict[Reason, int]
 
 
-class Distances(Part):
+class Distances(ReportModel):
     """How unlike those of training `films` of a side's films are, in the model's own features.
 
     patients: whose films these are; median: of their distances; limit: beyond it a film is called unlike, as
@@ -81,7 +81,7 @@ class Distances(Part):
     unusual: int
 
 
-class Elsewhere(Part):
+class Elsewhere(ReportModel):
     """A model here and there.
 
     same_names: films that are called as one of the other side, and may be the same; only_here, only_there:

@@ -8,7 +8,6 @@ import pandas as pd
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from xlite.data.splits import Split
-from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.contamination.caveats import (
     BoxesWithoutFilm,
     Caveat,
@@ -17,6 +16,7 @@ from xlite.evaluation.contamination.caveats import (
     SmallBoxes,
     UnchangedMap,
 )
+from xlite.evaluation.report_base import Bootstrap, ReportModel, WithCaveats
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import BASELINES, FEW_BOXES
 from xlite.metrics.target_means import BoxSummary
@@ -27,7 +27,7 @@ STAGES = ("head", "half", "all")  # of what a model is made to forget, as `sanit
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten
 
 
-class _InPlace(Part):
+class _InPlace(ReportModel):
     """A part whose `metrics` are written in place: in a file their names stand beside the other keys."""
 
     metrics: dict[str, Any]
@@ -48,7 +48,7 @@ class _InPlace(Part):
         return {**content.pop("metrics"), **content}
 
 
-class LocalisationJudged(Part):
+class LocalisationJudged(ReportModel):
     """The boxes judged, the films and patients they are of, and the boxes on films that are not here.
 
     targets: how many pairs of a film and a finding have boxes; None in old reports, which judge box by box.
@@ -64,7 +64,7 @@ class LocalisationJudged(Part):
     targets: int | None = None
 
 
-class CheckedEstimate(Part):
+class CheckedEstimate(ReportModel):
     """A sanity check's mean over the `targets` for which it is defined, and how many boxes these have.
 
     targets: None in old reports, which check box by box.
@@ -107,7 +107,7 @@ class MethodMetrics(_InPlace):
     checks: SanityChecks | None = None
 
 
-class BoxCounts(Part):
+class BoxCounts(ReportModel):
     """The boxes of a finding, whether too few patients have one, how many are smaller than a cell.
 
     targets: the films that have boxes of it; patients: of those films. Both None in old reports, which judge
@@ -121,7 +121,7 @@ class BoxCounts(Part):
     patients: int | None = None
 
 
-class PublishedMetric(Part):
+class PublishedMetric(ReportModel):
     """A published metric of boxes: the mean of the findings, and some findings."""
 
     mean: float
@@ -175,7 +175,7 @@ _PUBLISHED = {
 
 def published_boxes(boxes: int, split: Split, part: str) -> tuple[PublishedBoxes, ...]:
     """Published results, and whether these boxes, of a part of a split, are those they were measured on."""
-    same = boxes == NIH_BOXES and split.strategy == "official" and part == "test"
+    same = boxes == NIH_BOXES and split.way == "official" and part == "test"
     return tuple(
         PublishedBoxes(name=name, metrics=metrics, comparable=same) for name, metrics in _PUBLISHED.items()
     )

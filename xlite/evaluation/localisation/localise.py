@@ -1,7 +1,7 @@
 """A model's maps by several methods against the boxes of a data folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,6 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.contamination.contamination import model_teacher_caveat
 from xlite.evaluation.contamination.own_training import split_caveats
 from xlite.evaluation.localisation.localisation_report import (
@@ -25,11 +24,16 @@ from xlite.evaluation.localisation.localisation_report import (
 )
 from xlite.evaluation.localisation.maps import JudgedMaps, Tile
 from xlite.evaluation.options import MapOptions
-from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.part_judged import PartJudged, all_films
+from xlite.evaluation.report_base import Bootstrap
 from xlite.explain import CLOSED_FORM, METHODS
 from xlite.files import Progress
 from xlite.metrics.bootstrap import RESAMPLES, SEED
+from xlite.split_names import ALL_FILMS
 from xlite.text import counted
+
+_ALL_IN_WORDS = "all films of the folder"
+"""What reports on maps have instead of the id of such a split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,7 @@ def judge_maps(
     options: MapOptions,
     progress: Progress | None = None,
 ) -> MapJudgement:
-    """Judges a model's maps by the boxes of one part of a split, or "all": of every film that the folder has.
+    """Judges a model's maps by the boxes of one part of a split, or of every film of the folder (ALL_FILMS).
 
     A model without weights for torch, an export or an ensemble, has no sanity check by randomisation.
     progress is called with the targets done and all. Raises CheckpointError, DataError, or ImageError.
@@ -109,10 +113,10 @@ def _methods(classifier: Classifier) -> Sequence[str]:
 
 
 def _split(folder: NihFolder, split: str, part: str) -> Split:
-    """The split of that name, or one whose only part is all films of the folder."""
-    if part != "all":
+    """The split of that name, or all films of the folder."""
+    if part != ALL_FILMS:
         return load_split(folder, split, allow_leakage=True)
-    return Split("all", "all films of the folder", "all", 0, {"all": folder.table["stem"].tolist()})
+    return replace(all_films(folder), id=_ALL_IN_WORDS)
 
 
 def _on_films(boxes: pd.DataFrame, folder: NihFolder, split: Split, part: str) -> pd.DataFrame:

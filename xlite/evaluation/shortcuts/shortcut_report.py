@@ -1,11 +1,11 @@
 """`Shortcuts`: whether a model may read the hospital instead of the disease, as typed values. No torch."""
 
-from xlite.evaluation.base import Bootstrap, Part
+from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.evaluation.subgroups_report import Subgroups
 from xlite.metrics.estimate import Estimate
 
 
-class Told(Part):
+class Told(ReportModel):
     """What can be told from the features: classes with their films, and the mean AUC of telling them apart.
 
     auc: None if a class has too few patients.
@@ -15,7 +15,7 @@ class Told(Part):
     auc: Estimate
 
 
-class Hidden(Part):
+class Hidden(ReportModel):
     """What hiding a part of each film does: the share of it that is hidden, and mean AUCs before and after.
 
     change: on the same resamples; per_class: the change of each finding judged.
@@ -27,7 +27,7 @@ class Hidden(Part):
     per_class: dict[str, Estimate]
 
 
-class Shortcuts(Part):
+class Shortcuts(ReportModel):
     """The whole report on one part of a split.
 
     findings: those with patients enough, over which means go. told: by attribute (view, sex, age). within:

@@ -13,8 +13,8 @@ from xlite.data.joined import FOLDER, open_data
 from xlite.data.split_files import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.report_base import Bootstrap
 from xlite.evaluation.shortcuts.hiding import without_corners, without_surroundings
 from xlite.evaluation.shortcuts.lungs import Lungs
 from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
@@ -25,9 +25,9 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, mean_over
 from xlite.metrics.intervals import LEAST_IN_MEAN, paired_estimate
+from xlite.metrics.linear_probe import out_of_fold
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import told
 from xlite.patients import fewer_patients
 
 Hiding = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -163,6 +163,6 @@ def _told(features: np.ndarray, values: np.ndarray, patients: np.ndarray, resamp
     mine = np.isin(values, enough)
     if len(enough) < 2:
         return Told(films=films, auc=Estimate(None))
-    probs = told(features[mine], values[mine], patients[mine], enough)
+    probs = out_of_fold(features[mine], values[mine], patients[mine], enough)
     marked = (values[mine][:, None] == np.array(enough)).astype(np.float32)
     return Told(films=films, auc=_Auc.of(marked, probs, resamples.of(mine)).mean)

@@ -7,7 +7,7 @@ from scipy.special import expit
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Isotonic, Platt, Temperature, apply_calibrator, fit_platt
-from xlite.metrics.ladder import LINE_PATIENTS, climb
+from xlite.metrics.recalibration import LINE_PATIENTS, climb
 
 
 def drawn(positives: list[int], films: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

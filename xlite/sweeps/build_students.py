@@ -1,7 +1,7 @@
 """Builds each student of a study once: a program of its own, so that a sweep, which waits for days, needs no
 torch.
 
-`python -m xlite.sweeps.tryout '{"devices": ["cpu"], "students": [["resnet18", 224]]}'` ends with the
+`python -m xlite.sweeps.build_students '{"devices": ["cpu"], "students": [["resnet18", 224]]}'` ends with the
 first sentence on a device, backbone or image size that is not to be had.
 """
 

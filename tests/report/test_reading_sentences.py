@@ -10,7 +10,7 @@ from xlite.metrics.thresholds import ValidationPatients
 from xlite.metrics.triage import NotSureZone
 from xlite.metrics.validation_record import ValidationRecord
 from xlite.reading import Reading
-from xlite.report.reading_words import (
+from xlite.report.reading_sentences import (
     also_above_sentence,
     bars_alt,
     bars_sentences,

@@ -9,7 +9,7 @@ from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.data.phantom import write_phantom
 from xlite.data.small_phantom import IMAGES, PATIENTS, SEED, SIZE
 from xlite.places import bundled
-from xlite.runs.first import first_config, is_next, start_first
+from xlite.runs.first_run import first_config, is_next, start_first
 from xlite.runs.judged import read_judgement
 from xlite.runs.run import LIVE, Run
 

@@ -8,7 +8,7 @@ from xlite.guarded import GuardedReading
 from xlite.guards.verdict import Check, Guards, Reason
 from xlite.reading import Reading
 from xlite.report.document import Alert, Table
-from xlite.report.film_words import (
+from xlite.report.film_sentences import (
     NO_PROBABILITIES,
     VOID,
     films_table,

@@ -16,7 +16,9 @@ FOLDS, STRENGTH = 5, 0.01
 """Of the cross-validation; of the regression, scikit-learn's C: features are many, films are few."""
 
 
-def told(features: np.ndarray, classes: np.ndarray, patients: np.ndarray, names: Sequence[str]) -> np.ndarray:
+def out_of_fold(
+    features: np.ndarray, classes: np.ndarray, patients: np.ndarray, names: Sequence[str]
+) -> np.ndarray:
     """Probabilities float64 (N, K) of the classes `names`, each from a regression that knew no film of the
     patient.
 
@@ -38,8 +40,8 @@ def told(features: np.ndarray, classes: np.ndarray, patients: np.ndarray, names:
     return np.asarray(found[:, [columns[name] for name in names]], np.float64)
 
 
-def told_labels(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
-    """Probabilities float64 (N, C) of findings by `told`: out of fold, each from what other patients have.
+def out_of_fold_labels(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """Probabilities float64 (N, C) of findings, by `out_of_fold`: each from what other patients have.
 
     features (N, F), labels (N, C), NaN if unknown, patients (N,). NaN if the label is unknown, and for
     findings that fewer than FOLDS patients have or lack.
@@ -48,5 +50,5 @@ def told_labels(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) 
     for column in np.flatnonzero(fewer_patients(labels, patients) >= FOLDS):
         here = known(labels[:, column])
         classes = np.where(positive(labels[here, column]), "yes", "no")
-        found[here, column] = told(features[here], classes, patients[here], ["yes"])[:, 0]
+        found[here, column] = out_of_fold(features[here], classes, patients[here], ["yes"])[:, 0]
     return found

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtri
 
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.looks import Found, Look, alone, shared
+from xlite.metrics.significance import Found, Look, alone, shared
 
 RNG = np.random.default_rng(0)
 NORMAL = RNG.permutation(ndtri((np.arange(999) + 0.5) / 999))

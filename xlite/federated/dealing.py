@@ -57,7 +57,7 @@ def deal_by(by: str, alpha: float, labelled: float = 1.0) -> Deal:
     raise RunError(named, f" is {by!r:.80}: patients are dealt out evenly, by view or by prevalence")
 
 
-def partition(folder: NihFolder, split: Split, clients: int, how: Deal, seed: int) -> list[list[str]]:
+def deal_out(folder: NihFolder, split: Split, clients: int, how: Deal, seed: int) -> list[list[str]]:
     """The stems of each client: whole patients, all films of the split, every client with films to train on
     and to validate on. DataError if that cannot be had.
     """

@@ -1,13 +1,13 @@
-"""Room: what requests take and give back, and when there is none left."""
+"""Capacity: what requests take and give back, and when there is none left."""
 
 import pytest
 
-from xlite.serving import room
-from xlite.serving.room import BusyError, Room
+from xlite.serving import capacity
+from xlite.serving.capacity import BusyError, Capacity
 
 
 def test_a_request_gives_back_what_it_took_also_if_it_fails() -> None:
-    hall = Room()
+    hall = Capacity()
     with pytest.raises(ZeroDivisionError), hall.request() as share:
         share.take(length=1000)
         share.take(films=3, length=1)
@@ -20,9 +20,9 @@ def test_a_request_gives_back_what_it_took_also_if_it_fails() -> None:
 def test_beyond_its_limits_it_is_busy_and_takes_nothing(
     monkeypatch: pytest.MonkeyPatch, too_much: dict[str, int]
 ) -> None:
-    monkeypatch.setattr(room, "MAX_FILMS_HELD", 4)
-    monkeypatch.setattr(room, "MAX_HELD_MB", 4 / 2**20)
-    hall = Room()
+    monkeypatch.setattr(capacity, "MAX_FILMS_HELD", 4)
+    monkeypatch.setattr(capacity, "MAX_HELD_MB", 4 / 2**20)
+    hall = Capacity()
     with hall.request() as one, hall.request() as other:
         one.take(films=3, length=3)
         with pytest.raises(BusyError, match="the server is busy: send this again in a few seconds"):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlite.guards.likeness import Likeness
 
 
-def looked_at(
+def input_shift(
     classifier: "Classifier", folder: NihFolder, stems: Sequence[str]
 ) -> tuple[Guarded, Distances | None]:
     """What the guards say of up to `likeness.FILMS` of the films, spread over all, and their distances.

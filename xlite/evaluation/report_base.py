@@ -1,4 +1,4 @@
-"""What the typed reports share: parts that nothing changes, how intervals were made, and caveats."""
+"""What the typed reports share: models that nothing changes, how intervals were made, and caveats."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -22,13 +22,13 @@ class Stamp(NamedTuple):
     training_seed: int | None = None
 
 
-class Part(BaseModel):
-    """A part of a report, which nothing changes."""
+class ReportModel(BaseModel):
+    """What a report is made of: typed values that nothing changes."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Bootstrap(Part):
+class Bootstrap(ReportModel):
     """How intervals were made."""
 
     unit: Literal["patient"] = "patient"
@@ -36,7 +36,7 @@ class Bootstrap(Part):
     seed: int
 
 
-class WithCaveats(Part):
+class WithCaveats(ReportModel):
     """Metrics and what limits their worth, in a file also as the sentences "warnings"."""
 
     caveats: tuple[Caveat, ...] = ()

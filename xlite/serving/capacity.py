@@ -1,4 +1,4 @@
-"""Room: what a server holds at once at most, and the honest "busy" beyond it."""
+"""Capacity: what a server holds at once at most, and the honest "busy" beyond it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ class BusyError(XliteError):
         super().__init__("the server is busy: send this again in a few seconds")
 
 
-class Room:
+class Capacity:
     """Counts the films and bytes of all requests under way. Belongs to one event loop."""
 
     def __init__(self) -> None:
@@ -41,17 +41,17 @@ class Room:
 class Share:
     """What one request has taken."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
+    def __init__(self, capacity: Capacity) -> None:
+        self.capacity = capacity
         self.films = 0
         self.bytes = 0
 
     def take(self, films: int = 0, length: int = 0) -> None:
-        """Takes more; raises BusyError, and takes nothing, if the room does not hold it."""
-        room = self.room
-        if room.films + films > MAX_FILMS_HELD or room.bytes + length > MAX_HELD_MB * 2**20:
+        """Takes more; raises BusyError, and takes nothing, if the capacity does not hold it."""
+        capacity = self.capacity
+        if capacity.films + films > MAX_FILMS_HELD or capacity.bytes + length > MAX_HELD_MB * 2**20:
             raise BusyError
-        room.films += films
-        room.bytes += length
+        capacity.films += films
+        capacity.bytes += length
         self.films += films
         self.bytes += length

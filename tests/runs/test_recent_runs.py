@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xlite.config import make_config
 from xlite.runs.lock import holding
-from xlite.runs.now import runs_now
+from xlite.runs.recent_runs import runs_now
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
