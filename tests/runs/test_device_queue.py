@@ -343,5 +343,7 @@ def test_auto_takes_any_gpu_and_a_number_names_one(monkeypatch: pytest.MonkeyPat
     both = [Device("cuda:0", "cuda-uuid0"), Device("cuda:1", "cuda-uuid1")]
     assert usable_devices("auto") == usable_devices("cuda") == both
     assert usable_devices("cuda:1") == both[1:]
-    with pytest.raises(RunError, match="this machine has 2"):
-        usable_devices("cuda:2")
+    for asked, why in {"cuda:2": "was asked for, and this machine has 2", "gpu": "is unknown"}.items():
+        with pytest.raises(RunError, match=f"^--device '{asked}' {why}") as refused:
+            usable_devices(asked)
+        assert refused.value.settings == ("device",)
