@@ -25,9 +25,10 @@ from xlite.report.saved import saved_evaluations
 from xlite.report.sections.whole import tabs
 from xlite.runs.listing import Listing
 from xlite.runs.run import Run
+from xlite.runs.run_files import STATE_FILE
 from xlite.runs.status import facts
 from xlite.runs.table import table_rows
-from xlite.training.state import STATE_FILE, reading_state
+from xlite.training.state import reading_state
 
 pytestmark = [
     pytest.mark.slow,

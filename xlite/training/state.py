@@ -18,8 +18,6 @@ from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.models.torch_files import UNREADABLE, load_plain_file
 
-STATE_FILE = "last.ckpt"
-
 _CHECKED = "sha256"
 """The entry of a state that says that its file ends with a checksum; older files have neither."""
 
