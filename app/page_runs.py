@@ -12,12 +12,12 @@ from xlite.models.duty import duty, set_duty
 from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
-from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
+from xlite.runs.archive import MOST_BYTES, contents, zipped
+from xlite.runs.judged import REPORT_FILE
 from xlite.runs.run import Run
+from xlite.runs.run_files import SETTINGS_FILE, STATE_FILE
 from xlite.runs.status import LIVE, facts
 from xlite.text import counted
-
-REPORT = "evaluation/test/metrics.json"
 
 
 def watch(name: str, live: bool, tags: list[str]) -> None:
@@ -26,7 +26,7 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
     live: whether it was when the page was drawn; tags: those that any run has.
     """
     run = Run(checkpoints_dir() / name)
-    if not run.path("config.json").exists():  # renamed or deleted, here or by somebody else
+    if not run.path(SETTINGS_FILE).exists():  # renamed or deleted, here or by somebody else
         st.rerun(scope="app")
     try:
         status = run.status()
@@ -129,7 +129,7 @@ def show_links(run: Run, state: str) -> None:
         ways.append(("Watch it on Train", "train", ":material/model_training:", {"run": run.name}))
     elif run.path(MODEL_FILE).is_file():
         model = {"model": run.name}
-        if run.path(REPORT).is_file():
+        if run.path(REPORT_FILE).is_file():
             ways.append(("Its results", "results", ":material/show_chart:", model))
         ways.append(("Read a film with it", "classify", ":material/radiology:", model))
     if ways:

@@ -8,48 +8,26 @@ from page_settings import default, setting_widget
 from page_shared import say_unknown
 
 from xlite.config import MOST_FOLDS, TrainConfig, choices_of
-from xlite.errors import RunError
-from xlite.messages import field_title, page_sentence
+from xlite.messages import field_title
 from xlite.models.available import model_files
 from xlite.runs import form
 from xlite.sweeps import space
-from xlite.sweeps.crossfit import FOLDS, plan_crossfit
-from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase, waits_for
-from xlite.sweeps.plan import Design, Kind, Plan, Range, make_plan
+from xlite.sweeps.crossfit import FOLDS
+from xlite.sweeps.kinds import KINDS, lacking, plan_of
+from xlite.sweeps.phases import BACKBONES
+from xlite.sweeps.plan import Design, Kind, Plan, Range
 from xlite.sweeps.sweep import Sweep
 
 BOUND: Any = "query-params"
-KINDS: dict[Kind, str] = {
-    "phase1": "Phase 1",
-    "phase2": "Phase 2",
-    "phase3": "Phase 3",
-    "search": "Search",
-    "crossfit": "Cross-fit",
-}
-ABOUT: dict[Kind, str] = {
-    "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
-    "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
-    f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
-    "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
-    "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
-    "crossfit": "A teacher for all training films: each run leaves one fold of the train part out and "
-    "answers for its films, so that none teaches what it knows by heart.",
-}
-FOLLOWS: tuple[Kind, ...] = ("phase2", "phase3")
 COMMON = ["image_size", "batch_size"]
 _OWN = ("data", "name", "split", "teacher", "epochs", "fold", "backbone")
 """Settings that the form of a study asks for elsewhere, or not at all."""
 
 
-def first_seeds(kind: Kind) -> int:
-    """With how many seeds a kind of study trains each configuration, if nobody says."""
-    return 1 if kind in ("search", "crossfit") else SEEDS
-
-
 def take_kind() -> None:
     """Has the name and the seeds follow the kind of study, unless somebody has named it."""
     if (kind := st.session_state["kind"]) is not None:
-        st.session_state["seeds"] = first_seeds(kind)
+        st.session_state["seeds"] = KINDS[kind].seeds
         if st.session_state.get("planned") in KINDS:
             st.session_state["planned"] = kind
 
@@ -60,7 +38,7 @@ def choose_kind() -> Kind | None:
         "Kind",
         list(KINDS),
         default="phase1",
-        format_func=KINDS.__getitem__,
+        format_func=lambda kind: KINDS[kind].title,
         label_visibility="collapsed",
         key="kind",
         bind=BOUND,
@@ -75,48 +53,38 @@ def choose_plan(kind: Kind, data: str) -> Plan | None:
     """
     trials, varying = choose_space() if kind == "search" else (0, {})
     given: dict[str, Any] = {"data": data}
-    teaches = kind not in ("phase1", "phase3")
-    shares = [4, 3, 1.5, 2] if teaches else [5, 0.01, 1.5, 2]
+    about = KINDS[kind]
+    shares = [4, 3, 1.5, 2] if about.teaches else [5, 0.01, 1.5, 2]
     first, second, third, fourth = st.columns(shares, vertical_alignment="bottom")
     backbones: list[str] = []
     after = ""
     with first:
-        if kind in FOLLOWS:
+        if about.follows:
             after = choose_after()
         elif kind == "phase1":
             backbones = choose_values("backbone", BACKBONES, "Students")
         elif "backbone" not in varying:
             given |= choose_one("backbone")
     with second:
-        if teaches and "teacher" not in varying:
+        if about.teaches and "teacher" not in varying:
             given |= choose_one("teacher")
     with third:
-        if kind not in FOLLOWS and "epochs" not in varying:
+        if not about.follows and "epochs" not in varying:
             given |= {"epochs": default("epochs")} | choose_one("epochs")
     study = fourth.text_input("Name", kind, key="planned", bind=BOUND)
-    folds = choose_folds() if kind == "crossfit" else 0
+    folds = choose_folds() if kind == "crossfit" else FOLDS
     with st.expander("All other settings", icon=":material/tune:"):
         left, right, _ = st.columns([2, 1, 3])
         with left:
             given["split"] = setting_widget("split", default("split"))
         seeds = 1 if trials else choose_seeds(kind, right)
-        given |= choose_fixed(varying, kind in FOLLOWS)
+        given |= choose_fixed(varying, about.follows)
     given = {name: given[name] for name in TrainConfig.model_fields if name in given}
-    if kind == "phase2" and "teacher" not in given:
-        st.info("Phase 2 distils: choose a teacher above, and the plan is here.")
-        return None
-    if kind in FOLLOWS and (words := waits_for(kind, after)):  # type: ignore[arg-type]
-        st.info(f"This phase follows another one, which comes first. {page_sentence(RunError(*words))}")
-        return None
-    if kind == "search" and not varying:
-        st.info("Choose above what varies, and the plan is here.")
+    if sentence := lacking(kind, given, varying, after):
+        st.info(sentence)
         return None
     design = Design(study, seeds, trials, prune=kind == "search", after=after)
-    if kind == "search":
-        return make_plan("search", given, varying, design)
-    if kind == "crossfit":
-        return plan_crossfit(given, folds, design)
-    return plan_phase(kind, given, design, backbones)
+    return plan_of(kind, given, design, varying=varying, backbones=backbones, folds=folds)
 
 
 def choose_one(name: str) -> dict[str, Any]:
@@ -136,7 +104,7 @@ def choose_after() -> str:
 
 def choose_seeds(kind: Kind, place: Any) -> int:
     """With how many seeds each configuration is trained."""
-    return int(place.number_input("Seeds", 1, value=first_seeds(kind), key="seeds", bind=BOUND))
+    return int(place.number_input("Seeds", 1, value=KINDS[kind].seeds, key="seeds", bind=BOUND))
 
 
 def choose_folds() -> int:

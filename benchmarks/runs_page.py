@@ -24,7 +24,6 @@ from xlite.runs.annotation import annotate
 from xlite.runs.listing import Listing
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, to_csv
-from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.run_files import write_settings
 from xlite.runs.status import RunStatus
@@ -80,7 +79,7 @@ def show(title: str, act: Callable[[], object], rounds: int) -> None:
 
 def parts(rounds: int) -> None:
     """What the page calls, one after the other."""
-    show("every file read anew (Run.list and run_rows)", lambda: run_rows(Run.list()), rounds)
+    show("every file read anew, as xlite jobs list", lambda: Listing(checkpoints_dir()).runs(), rounds)
     listing = Listing(checkpoints_dir())
     show("first look at all runs", lambda: Listing(checkpoints_dir()).runs(), 1)
     listing.runs()

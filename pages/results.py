@@ -9,6 +9,7 @@ from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, sho
 from page_shared import QUIET_BAR, data_folder, say_unknown
 
 from xlite.errors import XliteError
+from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions
 from xlite.evaluation.report import Comparison
 from xlite.extras import lacking as lacking_extra
@@ -177,7 +178,7 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
     first = chosen[0]
     for other in chosen[1:]:
         try:
-            times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
+            times = tuple((one.folder / PREDICTIONS_FILE).stat().st_mtime for one in (first, other))
             found = compared(first.folder, other.folder, times)
             text = comparison_sentence(found, (f"**{literal(first.model)}**", literal(other.model)))
             st.info(text, icon=":material/balance:")

@@ -18,7 +18,17 @@ from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
 from xlite.runs.results import to_csv
 from xlite.runs.rows import A_PAGE, experiment_rows, of_words
 from xlite.runs.status import LIVE
-from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
+from xlite.runs.table import (
+    COLUMNS,
+    FORMATS,
+    SHOWN,
+    Wanted,
+    after_ticks,
+    choices,
+    table_csv,
+    table_rows,
+    told_columns,
+)
 from xlite.text import counted
 
 FILTER_TITLES = {
@@ -27,10 +37,6 @@ FILTER_TITLES = {
     "teachers": "Teacher",
     "splits": "Split",
     "tags": "Tag",
-}
-FORMATS = {
-    **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
-    **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
 }
 
 

@@ -14,20 +14,22 @@ from page_shared import (
     show_log,
     table_height,
 )
-from page_study import ABOUT, choose_kind, choose_plan
+from page_study import choose_kind, choose_plan
 
 from xlite.errors import XliteError
-from xlite.messages import as_code, field_title, headline, in_field_titles, literal, page_sentence, said
+from xlite.messages import as_code, headline, in_field_titles, literal, page_sentence, said
 from xlite.places import checkpoints_dir
 from xlite.runs import form
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.forecast import sample_config, study_basis, study_facts
+from xlite.sweeps.kinds import KINDS
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.plan import Plan, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
+from xlite.sweeps.trials_table import trial_rows
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def new_study() -> None:
     kind = choose_kind()
     if kind is None:
         return
-    st.caption(ABOUT[kind])
+    st.caption(KINDS[kind].told)
     st.caption(f"**Data folder** {as_code(data)}, as the sidebar has it")
     try:
         plan = choose_plan(kind, data)
@@ -194,17 +196,7 @@ def show_searched(plan: Plan, status: SweepStatus) -> None:
 
 def show_trials(status: SweepStatus) -> None:
     """Every run of the study."""
-    rows = [
-        {
-            "Run": trial.run,
-            "State": trial.state,
-            **{field_title(name): value for name, value in trial.values.items()},
-            "Val AUC": trial.val_auc,
-            "Test AUC": trial.test_auc,
-            "Message": in_field_titles(trial.said),
-        }
-        for trial in status.trials
-    ]
+    rows = trial_rows(status.trials, apart=True)
     columns = {name: st.column_config.NumberColumn(format=DIGITS[name]) for name in ("Val AUC", "Test AUC")}
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
     st.caption("Each is an ordinary run.")

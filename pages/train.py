@@ -14,7 +14,7 @@ from page_forecast import (
     show_refusal,
 )
 from page_settings import setting_widget, settings_in_columns
-from page_shared import choose_named, data_folder, go_to, show_command, show_curves, show_log
+from page_shared import choose_named, data_folder, go_to, say_unknown, show_command, show_curves, show_log
 
 from xlite.config import TrainConfig, make_config
 from xlite.errors import XliteError
@@ -24,7 +24,7 @@ from xlite.federated.form import FORM_KEYS
 from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
-from xlite.presets import PRESET_NOTES, PRESET_TITLES, settings_of
+from xlite.presets import PRESET, PRESET_NOTES, PRESET_TITLES, settings_of
 from xlite.runs import form, slurm
 from xlite.runs.command import start_command
 from xlite.runs.run import Run
@@ -42,9 +42,10 @@ def take_preset() -> None:
 
 def choose_preset() -> str:
     """The preset that the form begins with; empty for none. The three phases lead to Sweeps."""
+    say_unknown("preset", list(PRESET_TITLES.values()), "preset")
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     preset: str | None = left.pills(
-        "Begin with",
+        PRESET.field_title,
         list(PRESET_TITLES),
         format_func=PRESET_TITLES.__getitem__,
         key="preset",

@@ -10,6 +10,8 @@ from pathlib import Path
 import layers
 import pytest
 
+from xlite.config import TrainConfig
+
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
@@ -182,6 +184,22 @@ def test_no_error_is_swallowed_and_no_path_is_bent(path: Path) -> None:
             assert caught not in {"everything", "Exception", "BaseException"}, f"line {node.lineno}"
         if isinstance(node, ast.Attribute):
             assert ast.unparse(node) not in {"sys.path", "warnings.filterwarnings", "warnings.simplefilter"}
+
+
+def test_every_setting_that_a_message_names_is_one_of_a_run() -> None:
+    """A page looks its field title up; an option that is no setting is an `Option`, with its own title."""
+    calls = (
+        (path, node)
+        for path in sources("xlite", "app", "pages")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Setting"
+    )
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.args[0].value!r}"
+        for path, node in calls
+        if isinstance(node.args[0], ast.Constant) and node.args[0].value not in TrainConfig.model_fields
+    ]
+    assert wrong == []
 
 
 def test_the_picture_of_the_layers_shows_every_folder_in_its_place() -> None:

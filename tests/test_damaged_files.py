@@ -19,13 +19,16 @@ from xlite.cli import run as xlite
 from xlite.errors import XliteError
 from xlite.models.info import read_info
 from xlite.models.weights import read_state_dict
+from xlite.places import checkpoints_dir
 from xlite.report.document import Chart, to_markdown
 from xlite.report.saved import saved_evaluations
 from xlite.report.sections.whole import tabs
-from xlite.runs.rows import run_rows
+from xlite.runs.listing import Listing
 from xlite.runs.run import Run
+from xlite.runs.run_files import STATE_FILE
 from xlite.runs.status import facts
-from xlite.training.state import STATE_FILE, reading_state
+from xlite.runs.table import table_rows
+from xlite.training.state import reading_state
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,7 +70,7 @@ def runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Run, Run
 
 def check_lists(capsys: pytest.CaptureFixture[str]) -> None:
     """The second run is told as ever, whatever the first has become."""
-    rows = {row["Run"]: row for row in run_rows(Run.readable_and_damaged()[0])}
+    rows = {row["Run"]: row for row in table_rows(Listing(checkpoints_dir()).runs()[0])}
     assert (rows["two"]["State"], rows["two"]["Epoch"]) == ("finished", "1 of 1")
     for words in (["jobs", "list"], ["jobs", "list", "--json"], ["jobs", "status", "two"]):
         assert xlite(words) == 0

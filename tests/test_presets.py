@@ -4,6 +4,7 @@ import pytest
 
 from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError
+from xlite.messages import page_sentence
 from xlite.presets import PRESET_NOTES, PRESET_TITLES, PRESETS, of_preset
 
 
@@ -19,8 +20,9 @@ def test_the_design_documents_settings_are_those_that_it_names():
     named = {"backbone": "efficientnet_b0", "image_size": 224, "augment": "design", "hidden": 256}
     assert {key: design[key] for key in named} == named
     assert of_preset("") == {}
-    with pytest.raises(RunError, match="--preset is 'best'; expected one of design"):
+    with pytest.raises(RunError, match="--preset is 'best'; expected one of design") as refused:
         of_preset("best")
+    assert page_sentence(refused.value) == "“Begin with” is 'best'; expected one of design, quick, good"
 
 
 def test_each_preset_has_a_title_and_a_line_for_pages():

@@ -1,7 +1,9 @@
 """Presets: settings of a run that go together, under a name. Imports no torch."""
 
 from xlite.config import TrainConfig, Value
-from xlite.errors import RunError, Setting
+from xlite.errors import Option, RunError
+
+PRESET = Option("--preset", "Begin with")
 
 PRESETS: dict[str, dict[str, Value]] = {
     "design": {
@@ -50,7 +52,7 @@ PRESET_NOTES = {
 def of_preset(name: str) -> dict[str, Value]:
     """The settings of a preset; none if the name is empty. RunError if there is no such preset."""
     if name and name not in PRESETS:
-        raise RunError(Setting("preset"), f" is {name!r}; expected one of {', '.join(PRESETS)}")
+        raise RunError(PRESET, f" is {name!r}; expected one of {', '.join(PRESETS)}")
     return PRESETS[name] if name else {}
 
 

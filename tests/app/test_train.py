@@ -154,6 +154,17 @@ def test_an_address_with_a_preset_opens_what_it_sets(tiny_folder: Path):
     assert (test.number_input(key="image_size").value, test.number_input(key="epochs").value) == (96, 50)
 
 
+def test_an_address_with_a_preset_that_is_not_there_says_so(tiny_folder: Path):
+    test = page("train", data=str(tiny_folder))
+    test.query_params["preset"] = "nope"
+    test.run()
+    assert [error.message for error in test.exception] == []
+    assert [warning.value for warning in test.warning] == [
+        "The preset 'nope' is asked for, and it is not here"
+    ]
+    assert test.number_input(key="epochs").value == 50
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),

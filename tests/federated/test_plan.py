@@ -6,6 +6,7 @@ import pytest
 
 from xlite.errors import RunError
 from xlite.federated.plan import Plan, make_plan
+from xlite.messages import page_sentence
 
 NORMALISATION = (0.5, 0.5, 0.5), (0.2, 0.2, 0.2)
 
@@ -29,8 +30,15 @@ def test_a_server_decides_nothing_about_files_and_machines(name: str):
 
 
 def test_noise_on_averaged_batch_norms_is_refused():
-    with pytest.raises(RunError, match="would make averaged variances of batch norms negative"):
+    with pytest.raises(RunError) as refused:
         make_plan({"dp_epsilon": 1.0}, *NORMALISATION)
+    said = "noise would make averaged variances of batch norms negative: with"
+    assert str(refused.value) == f"{said} --dp-epsilon use --norms local or frozen"
+    assert page_sentence(refused.value) == f"N{said[1:]} “Epsilon” use “Batch norms” local or frozen"
+    sent = make_plan({}, *NORMALISATION).model_copy(update={"dp_epsilon": 1.0})
+    with pytest.raises(RunError) as refused:
+        Plan.read(sent.model_dump_json())
+    assert str(refused.value) == f"the plan is refused: {said} --dp-epsilon use --norms local or frozen"
     assert make_plan({"dp_epsilon": 1.0, "norms": "frozen"}, *NORMALISATION).dp_epsilon == 1.0
 
 

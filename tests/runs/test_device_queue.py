@@ -17,9 +17,10 @@ from tiny_runs import on_log
 
 from xlite.config import make_config
 from xlite.errors import RunError
+from xlite.places import checkpoints_dir
 from xlite.runs import device_queue
 from xlite.runs.device_queue import Device, DeviceQueue, Ticket, device_turn, pick, queue_folder, waiting_for
-from xlite.runs.rows import run_rows
+from xlite.runs.listing import Listing
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 from xlite.training.fabric import usable_devices
@@ -242,9 +243,9 @@ def test_many_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path, 
     behind = f"behind run{count - 2:02d} ({count - 1}th in the queue)"
     assert runs[-1].status().message == f"waits for cpu {behind}"
     began = time.process_time()
-    rows = run_rows(Run.list())
+    rows, _ = Listing(checkpoints_dir()).runs()
     assert time.process_time() - began < 0.5
-    assert [row["State"] for row in rows] == ["queued"] * count
+    assert [one.status.state for one in rows] == ["queued"] * count
     stopped = (3, count // 2, count - 1)
     for number in stopped:
         runs[number].stop()
@@ -342,5 +343,7 @@ def test_auto_takes_any_gpu_and_a_number_names_one(monkeypatch: pytest.MonkeyPat
     both = [Device("cuda:0", "cuda-uuid0"), Device("cuda:1", "cuda-uuid1")]
     assert usable_devices("auto") == usable_devices("cuda") == both
     assert usable_devices("cuda:1") == both[1:]
-    with pytest.raises(RunError, match="this machine has 2"):
-        usable_devices("cuda:2")
+    for asked, why in {"cuda:2": "was asked for, and this machine has 2", "gpu": "is unknown"}.items():
+        with pytest.raises(RunError, match=f"^--device '{asked}' {why}") as refused:
+            usable_devices(asked)
+        assert refused.value.settings == ("device",)

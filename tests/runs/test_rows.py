@@ -1,54 +1,19 @@
-"""The tables of runs and experiments, as the Runs page and terminals have them."""
+"""The table of finished experiments, as the Runs page has it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from xlite.config import make_config
 from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
-from xlite.runs.rows import experiment_rows, known_test_films, of_words, run_rows
-from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.rows import experiment_rows, known_test_films, of_words
 
 NOBODY_KNOWS = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
 
 
 def seen(with_val: int, films: int = 150) -> TeacherSeen:
     return TeacherSeen(films=films, trained=0, with_val=with_val, patients=with_val + 1)
-
-
-def test_a_run_in_the_table(stopped_run: Run, tmp_path: Path) -> None:
-    (tmp_path / "big.csv").touch()
-    values = {"data": "films", "name": "two", "epochs": 8, "teacher": str(tmp_path / "big.csv")}
-    other = Run.create(make_config({**values, "attention": "mhsa"}))
-    gone = Run.create(make_config({"data": "films", "name": "gone"}))
-    gone.delete()
-    with other.hold():
-        other.write_progress(RunStatus(state="running", epoch=2, eta_s=130.0, elapsed_s=90.0))
-        rows = run_rows([other, gone, stopped_run])
-    assert rows[0] == {
-        "Run": "two",
-        "State": "running",
-        "Epoch": "2 of 8",
-        "Best val AUC": None,
-        "Best epoch": None,
-        "Time left": "2 min 10 s",
-        "Backbone": "efficientnet_b0",
-        "Attention": "mhsa",
-        "Teacher": "big.csv",
-        "Split": "patient",
-        "Minutes": 1.5,
-    }
-    assert [row["Run"] for row in rows] == ["two", "one"]
-    assert {name: rows[1][name] for name in ("Best val AUC", "Best epoch", "Time left", "Teacher")} == {
-        "Best val AUC": 0.64,
-        "Best epoch": 2,
-        "Time left": None,
-        "Teacher": None,
-    }
 
 
 @pytest.mark.parametrize(

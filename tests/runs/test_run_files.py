@@ -9,7 +9,8 @@ from command_line import Command
 
 from xlite.config import make_config
 from xlite.errors import RunError
-from xlite.runs.rows import run_rows
+from xlite.places import checkpoints_dir
+from xlite.runs.listing import Listing
 from xlite.runs.run import Run
 from xlite.runs.run_files import EPOCH_COLUMNS, read_epochs
 from xlite.runs.status import RunStatus, facts
@@ -47,7 +48,8 @@ def test_a_damaged_progress_is_a_failed_run_in_an_intact_list(
     run.path("progress.json").write_bytes(content)
     status = run.status()
     assert status.state == "failed" and status.message.startswith(f"{run.path('progress.json')} is not what")
-    assert {row["Run"]: row["State"] for row in run_rows(Run.list())} == {"one": "failed", "two": "new"}
+    listed = {one.name: one.status.state for one in Listing(checkpoints_dir()).runs()[0]}
+    assert listed == {"one": "failed", "two": "new"}
     told = f"Warning: the state of run 'one' is not known: {status.message}\n"
     for words, warned in ((["list"], told), (["list", "--json"], told), (["status", "one"], "")):
         code, out, err = xlite("jobs", *words)

@@ -1,9 +1,15 @@
 """The table of runs: columns, filters, search, CSV."""
 
+from pathlib import Path
+
 import pytest
 from known_runs import SPLIT, facts, judgement
 
-from xlite.runs.listing import names_of
+from xlite.config import make_config
+from xlite.places import checkpoints_dir
+from xlite.runs.listing import Listing, names_of
+from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
 
 RUNS = [
@@ -42,6 +48,37 @@ def test_a_row_has_the_columns_that_are_asked_for() -> None:
             "Learning rate": 0.001, "Data folder": "films", "Teacher": "dense.csv, xrv.csv",
         },
     ]  # fmt: skip
+
+
+def test_runs_as_their_folders_tell_them_are_rows(stopped_run: Run, tmp_path: Path) -> None:
+    teachers = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path in teachers:
+        path.touch()
+    values = {"data": "films", "name": "two", "epochs": 8, "teacher": ",".join(map(str, teachers))}
+    other = Run.create(make_config({**values, "attention": "mhsa"}))
+    Run.create(make_config({"data": "films", "name": "gone"})).delete()
+    wanted = ["State", "Epoch", "Best val AUC", "Best epoch", "Time left", "Attention", "Teacher", "Minutes"]
+    with other.hold():
+        other.write_progress(RunStatus(state="running", epoch=2, eta_s=130.0, elapsed_s=90.0))
+        rows = table_rows(Listing(checkpoints_dir()).runs()[0], wanted)
+    assert rows[0] == {
+        "Run": "two",
+        "State": "running",
+        "Epoch": "2 of 8",
+        "Best val AUC": None,
+        "Best epoch": None,
+        "Time left": "2 min 10 s",
+        "Attention": "mhsa",
+        "Teacher": "a.csv, b.csv",
+        "Minutes": 1.5,
+    }
+    assert [row["Run"] for row in rows] == ["two", "one"]
+    assert {name: rows[1][name] for name in ("Best val AUC", "Best epoch", "Time left", "Teacher")} == {
+        "Best val AUC": 0.64,
+        "Best epoch": 2,
+        "Time left": None,
+        "Teacher": None,
+    }
 
 
 def test_columns_that_say_nothing_of_any_run_are_spared() -> None:

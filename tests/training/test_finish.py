@@ -26,9 +26,10 @@ from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, read_results
 from xlite.runs.run import Run
+from xlite.runs.run_files import STATE_FILE
 from xlite.training.finish import _kept_row
 from xlite.training.loop import train
-from xlite.training.state import STATE_FILE, reading_state, write_state
+from xlite.training.state import reading_state, write_state
 
 pytestmark = pytest.mark.usefixtures("quick_report")
 

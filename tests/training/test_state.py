@@ -131,6 +131,7 @@ def test_what_is_left_of_a_run_with_a_damaged_state_is_said(trained, tmp_path, d
         f"{path} is not the state of this run ({reason}), so the run cannot go on: the weights of its best "
         f"epoch, 1, are whole: start a new run with --weights {folder / 'model.safetensors'}"
     )
+    assert caught.value.settings == ("weights",)
 
 
 def test_a_state_of_old_without_a_checksum_is_read_and_its_records_are_checked(tmp_path):

@@ -25,8 +25,10 @@ from xlite.data.splits import Split
 from xlite.data.tables import find_table
 from xlite.errors import RunError
 from xlite.evaluation.answers import read_answers
+from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.runs.command import train_command
 from xlite.runs.launch import xlite_command
+from xlite.runs.run_files import SETTINGS_FILE
 from xlite.text import last_line
 
 MEMBERS = 3
@@ -50,7 +52,7 @@ class Retrained:
         name = self._split_of(rows)
         members = range(MEMBERS if strategy == "disagreement" else 1)
         runs = [self._trained(name, 100 * member + seed) for member in members]
-        scores = read_predictions(runs[0] / "evaluation" / "test" / "predictions.csv")
+        scores = read_predictions(runs[0] / "evaluation" / "test" / PREDICTIONS_FILE)
         places = {stem: row for row, stem in enumerate(scores.stems)}
         test = scores.probs[[places[stem] for stem in self.test]]
         if strategy == "random":
@@ -87,11 +89,11 @@ class Retrained:
         """The folder of the finished run on a split. Raises RunError with what the command said."""
         name = f"{split}-{seed}"
         run = self.out / "checkpoints" / name
-        if not (run / "evaluation" / "test" / "predictions.csv").is_file():
+        if not (run / "evaluation" / "test" / PREDICTIONS_FILE).is_file():
             changes = {"data": self._linked.root, "split": split, "name": name, "seed": seed}
             config = self.settings.model_copy(update=changes)
             words = train_command(config)[1:]
-            if (run / "config.json").is_file():
+            if (run / SETTINGS_FILE).is_file():
                 words = ["train", "--resume", name]
             home = {**os.environ, "XLITE_HOME": str(self.out)}
             done = subprocess.run(xlite_command(*words), env=home, capture_output=True, text=True)

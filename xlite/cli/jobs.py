@@ -12,17 +12,19 @@ from xlite.cli.console import Json, ask_twice, print_json, print_table, say
 from xlite.cli.train import Preset, new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.extras import demand
+from xlite.places import checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.annotation import Annotation, annotate, read_annotation, tags_of
-from xlite.runs.rows import run_rows
+from xlite.runs.listing import Listing
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts
+from xlite.runs.table import Cell, table_rows
 from xlite.text import counted, in_one_line, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
-_SHOWN = ("Run", "State", "Epoch", "Best val AUC", "Best epoch")
-"""Columns of the table of runs that fit a terminal; tags come behind them if a run has some."""
+_SHOWN = ("State", "Epoch", "Best val AUC", "Best epoch")
+"""Columns of the table of runs that fit a terminal beside the name; tags come behind if a run has some."""
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run")]
 SbatchOptions = Annotated[
@@ -45,24 +47,20 @@ class Launcher(StrEnum):
 @app.command("list")
 def list_runs(as_json: Json = False) -> None:
     """All runs, newest first."""
-    runs, damaged = Run.readable_and_damaged()
-    found = [(run, run.status()) for run in runs]
+    found, damaged = Listing(checkpoints_dir()).runs()
     for error in damaged:
         say(f"Warning: {sentence(error)}", file=sys.stderr)
-    notes = {run.name: _annotation(run) for run in runs}
     if as_json:
-        print_json([_as_dict(run, status, notes[run.name]) for run, status in found])
+        print_json([_as_dict(one.run, one.status, one.annotation) for one in found])
     elif found:
-        tagged = any(one.tags for one in notes.values())
-        rows = [
-            [_cell(row[column]) for column in _SHOWN] + [", ".join(notes[str(row["Run"])].tags)] * tagged
-            for row in run_rows(runs)
-        ]
-        print_table((*_SHOWN, *["Tags"] * tagged), rows)
-        for run, now in found:
+        shown = (*_SHOWN, *["Tags"] * any(one.annotation.tags for one in found))
+        rows = [[_cell(value) for value in row.values()] for row in table_rows(found, shown)]
+        print_table(("Run", *shown), rows)
+        for one in found:
+            now = one.status
             if now.state in LIVE:
                 left = f", {clock(now.eta_s)} left" if now.eta_s is not None else ""
-                say(f"{run.name} {now.message or now.state}{left}")
+                say(f"{one.name} {now.message or now.state}{left}")
     else:
         say("No runs yet; `xlite train --data DATA` makes one.")
 
@@ -229,7 +227,7 @@ def _launch(run: Run, launcher: Launcher | None, options: list[str] | None) -> N
         run.submit(options or [])
 
 
-def _cell(value: str | float | None) -> str | float:
+def _cell(value: Cell) -> str | float:
     return number(value, "-", 4) if value is None or isinstance(value, float) else value
 
 

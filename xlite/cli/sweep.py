@@ -13,13 +13,15 @@ from xlite.config import MOST_FOLDS
 from xlite.errors import RunError
 from xlite.extras import demand
 from xlite.sweeps.check import check_sources
-from xlite.sweeps.crossfit import FOLDS, plan_crossfit
-from xlite.sweeps.leaderboard import Leaderboard, name_of
+from xlite.sweeps.crossfit import FOLDS
+from xlite.sweeps.kinds import KINDS, plan_of
+from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.leaderboard_table import leaderboard_rows
-from xlite.sweeps.phases import ABOUT, BACKBONES, SEEDS, Phase, plan_phase
-from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
+from xlite.sweeps.phases import BACKBONES, Phase
+from xlite.sweeps.plan import Design, Plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
+from xlite.sweeps.trials_table import trial_rows
 from xlite.text import counted, number
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
@@ -44,11 +46,11 @@ Storage = Annotated[
 ]
 
 
-@app.command(help=ABOUT["phase1"])
+@app.command(help=KINDS["phase1"].help)
 @with_run_options
 def phase1(
     study: Study = "phase1",
-    seeds: Seeds = SEEDS,
+    seeds: Seeds = KINDS["phase1"].seeds,
     backbones: Backbones = "",
     storage: Storage = "",
     *,
@@ -58,11 +60,11 @@ def phase1(
     _phase("phase1", values, Design(study, seeds, storage=storage), backbones)
 
 
-@app.command(help=ABOUT["phase2"])
+@app.command(help=KINDS["phase2"].help)
 @with_run_options
 def phase2(
     study: Study = "phase2",
-    seeds: Seeds = SEEDS,
+    seeds: Seeds = KINDS["phase2"].seeds,
     backbones: Backbones = "",
     after: After = "",
     storage: Storage = "",
@@ -73,11 +75,11 @@ def phase2(
     _phase("phase2", values, Design(study, seeds, storage=storage, after=after), backbones)
 
 
-@app.command(help=ABOUT["phase3"])
+@app.command(help=KINDS["phase3"].help)
 @with_run_options
 def phase3(
     study: Study = "phase3",
-    seeds: Seeds = SEEDS,
+    seeds: Seeds = KINDS["phase3"].seeds,
     after: After = "",
     storage: Storage = "",
     *,
@@ -87,7 +89,7 @@ def phase3(
     _phase("phase3", values, Design(study, seeds, storage=storage, after=after))
 
 
-@app.command()
+@app.command(help=KINDS["search"].help)
 @with_run_options
 def search(
     study: Study = "search",
@@ -101,7 +103,7 @@ def search(
     trials: Annotated[
         int, typer.Option(min=0, help="Configurations that TPE picks; without it a grid of all of them")
     ] = 0,
-    seeds: Seeds = 1,
+    seeds: Seeds = KINDS["search"].seeds,
     prune: Annotated[
         bool,
         typer.Option("--prune/--no-prune", help="End trials early that are worse than most at their epoch"),
@@ -110,32 +112,24 @@ def search(
     *,
     values: dict[str, object],
 ) -> None:
-    """Any search over settings of a run.
-
-    A grid, or Optuna's TPE with --trials. Options as in `xlite train`; a setting that is given does not vary.
-    """
+    """Any search over settings of a run."""
     varying = {**(read_space(space) if space else {}), **dict(map(parse_vary, vary or []))}
     design = Design(study, seeds, trials, prune, storage)
-    _work(make_plan("search", values, varying, design))
+    _work(plan_of("search", values, design, varying=varying))
 
 
-@app.command()
+@app.command(help=KINDS["crossfit"].help)
 @with_crossfit_options
 def crossfit(
     study: Study = "crossfit",
     folds: Annotated[int, typer.Option(min=2, max=MOST_FOLDS, help="Folds of the train part")] = FOLDS,
-    seeds: Seeds = 1,
+    seeds: Seeds = KINDS["crossfit"].seeds,
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """A teacher of models that each leave a fold out.
-
-    Each run leaves one fold of the train part out and answers for it; joined, the answers are in
-    experiments/sweeps/STUDY/predictions.csv. Options as in `xlite train`. On 2,016 real films a student of
-    five such models was as good as their average, and .029 of AUC above a plain fine-tune (p .006).
-    """
-    _work(plan_crossfit(values, folds, Design(study, seeds, storage=storage)))
+    """A teacher of models that each leave a fold out."""
+    _work(plan_of("crossfit", values, Design(study, seeds, storage=storage), folds=folds))
 
 
 @app.command()
@@ -215,8 +209,8 @@ def status(study: StudyName, as_json: Json = False) -> None:
         print_table(
             ["run", "state", "val AUC", "configuration"],
             [
-                [trial.run, trial.state, number(trial.val_auc, "-", 4), name_of(trial.values)]
-                for trial in now.trials
+                [row["Run"], row["State"], _auc(row["Val AUC"]), row["Configuration"]]
+                for row in trial_rows(now.trials, apart=False)
             ],
         )
 
@@ -236,9 +230,13 @@ def leaderboard(study: StudyName, as_json: Json = False) -> None:
         _print_leaderboard(found)
 
 
+def _auc(value: object) -> str:
+    return number(value if isinstance(value, float) else None, "-", 4)
+
+
 def _phase(phase: Phase, values: dict[str, object], design: Design, backbones: str = "") -> None:
     names = [name.strip() for name in backbones.split(",") if name.strip()]
-    _work(plan_phase(phase, values, design, names))
+    _work(plan_of(phase, values, design, backbones=names))
 
 
 def _work(plan: Plan) -> None:

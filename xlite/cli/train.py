@@ -18,7 +18,7 @@ from xlite.config import TrainConfig, make_config
 from xlite.data.layout import data_roots, joined_data
 from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.extras import demand
-from xlite.presets import PRESETS, of_preset
+from xlite.presets import PRESET, PRESETS, of_preset
 from xlite.runs.command import absolute_paths
 from xlite.runs.follower import follows, led_run, let_leader_end
 from xlite.runs.run import Run
@@ -139,8 +139,8 @@ def train(
     if dry_run and resume:
         raise RunError("--dry-run is for a new run, so it takes no --resume")
     if resume and (values or preset):
-        given = ["preset"] * bool(preset) + list(values)
-        taken = [word for name in given for word in (", ", Setting(name))][1:]
+        given = [PRESET] * bool(preset) + list(map(Setting, values))
+        taken = [word for one in given for word in (", ", one)][1:]
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no ", *taken)
     demand("train")  # before a run is made that nothing here can train
     if follows():

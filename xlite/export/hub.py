@@ -8,6 +8,7 @@ from typing import Any
 import xlite
 from xlite.engines.opening import export_of
 from xlite.errors import CheckpointError, DataError
+from xlite.evaluation.files import METRICS_FILE
 from xlite.evaluation.report import Metrics, Report
 from xlite.export.folder import whole_folder
 from xlite.export.front_matter import ATTRIBUTES, license_of, with_front_matter
@@ -49,7 +50,7 @@ def write_hub(source: Path, name: str, folder: Path) -> None:
 def _card(source: Path, name: str, info: ModelInfo) -> tuple[str, Report | None]:
     """The card of a model, and the report on its test films that it shows, if there is one."""
     beside, report = source.with_name(CARD_FILE), None
-    if source.name == MODEL_FILE and (source.parent / _TEST / "metrics.json").is_file():
+    if source.name == MODEL_FILE and (source.parent / _TEST / METRICS_FILE).is_file():
         try:
             report = read_evaluation(name, source.parent / _TEST).report
         except DataError as error:

@@ -12,7 +12,7 @@ from xlite.errors import RunError
 from xlite.federated.plan import Plan
 from xlite.files import read_whole
 from xlite.places import checkpoints_dir
-from xlite.runs.run_files import read_epochs
+from xlite.runs.run_files import SETTINGS_FILE, read_epochs
 from xlite.runs.status import LIVE, RunStatus
 from xlite.runs.work_folder import WorkFolder
 
@@ -43,7 +43,7 @@ class Federation(WorkFolder[RunStatus]):
     @classmethod
     def served(cls) -> "builtins.list[Federation]":
         """Those of servers, newest first; simulations are among the runs."""
-        return [one for one in cls._all() if not one.path("config.json").exists()]
+        return [one for one in cls._all() if not one.path(SETTINGS_FILE).exists()]
 
     def plan(self) -> Plan:
         """What it does; RunError if plan.json cannot be read or is none."""

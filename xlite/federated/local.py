@@ -27,7 +27,7 @@ from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
-from xlite.runs.run_files import CLIENT_FILE
+from xlite.runs.run_files import CLIENT_FILE, EPOCHS_FILE
 from xlite.runs.status import LIVE, RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.split_names import DEFAULT_SPLIT
@@ -154,7 +154,7 @@ class LocalTraining:
             {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
         )
         self._keep()
-        write_atomic(self.run.path("metrics.csv"), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
+        write_atomic(self.run.path(EPOCHS_FILE), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
         self.learner = None  # the next round has an optimizer of its own
         self._report(number, f"waiting for the server after round {number}")
         return loss, auc

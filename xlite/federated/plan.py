@@ -103,9 +103,9 @@ class Plan(BaseModel):
     @model_validator(mode="after")
     def _noise_spares_variances(self) -> Self:
         if self.dp_epsilon and self.norms == "averaged":
-            raise ValueError(
-                "noise would make averaged variances of batch norms negative: with --dp-epsilon use --norms "
-                "local or frozen"
+            raise RunError(
+                "noise would make averaged variances of batch norms negative: with ",
+                *(_option("dp_epsilon"), " use ", _option("norms"), " local or frozen"),
             )
         return self
 
@@ -116,6 +116,8 @@ class Plan(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise RunError(f"the plan is refused: {objection(error)}") from error
+        except RunError as error:
+            raise RunError("the plan is refused: ", *error.words) from error
 
     @property
     def distils(self) -> bool:
@@ -141,6 +143,11 @@ OPTIONS = {
 """The fields that people choose."""
 
 
+def _option(name: str) -> Option:
+    """A field that people choose, as a word of an error."""
+    return Option(as_option(name), str(OPTIONS[name].title))
+
+
 def make_plan(
     values: dict[str, Any], mean: tuple[float, ...] = (0, 0, 0), std: tuple[float, ...] = (1, 1, 1)
 ) -> Plan:
@@ -154,7 +161,8 @@ def make_plan(
         if first["type"] == "value_error":
             raise RunError(objection(error)) from error
         name, value = str(first["loc"][-1]), first["input"]
-        named = Option(as_option(name), str(OPTIONS[name].title))
-        raise RunError(named, f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        raise RunError(
+            _option(name), f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        ) from error
     plan.config(Path())  # the student's settings, which it checks
     return plan

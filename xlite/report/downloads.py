@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import report_json
 from xlite.report.saved import Evaluation
@@ -33,7 +34,7 @@ def downloads(evaluation: Evaluation) -> list[Download]:
         Download("Markdown", f"{stem}.md", "text/markdown", lambda: to_markdown(*whole(view)).encode()),
         Download("JSON", f"{stem}.json", "application/json", lambda: _json(one)),
     ]
-    predictions = one.folder / "predictions.csv"
+    predictions = one.folder / PREDICTIONS_FILE
     if predictions.is_file():
         found.append(Download("Probabilities (CSV)", f"{stem}.csv", "text/csv", predictions.read_bytes))
     return found

@@ -10,6 +10,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import Predictions, read_predictions
 from xlite.data.splits import PARTS
 from xlite.errors import DataError, sentence
+from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.files import read_whole
 from xlite.findings import FINDINGS
@@ -79,7 +80,7 @@ def _judged_here(
     damaged = []
     for model, place, _ in found:
         try:
-            said = read_predictions(place / "predictions.csv")
+            said = read_predictions(place / PREDICTIONS_FILE)
             rows = np.array([row for row, stem in enumerate(said.stems) if stem in folder], dtype=np.int64)
             if not len(rows) or not _are_these(folder, said, rows, place):
                 continue
@@ -117,6 +118,6 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
         return same_patients and float(same.all(axis=1).mean()) >= ALIKE
     if len(rows) < len(said.stems):
         return False
-    told = _Counted.model_validate_json(read_whole(place / "metrics.json")).per_class
+    told = _Counted.model_validate_json(read_whole(place / METRICS_FILE)).per_class
     counts: list[int] = positive(here).sum(axis=0).tolist()
     return [told[name].positives if name in told else None for name in FINDINGS] == counts

@@ -13,6 +13,7 @@ from xlite.data.predictions import read_predictions
 from xlite.errors import DataError, sentence
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.elsewhere.own_test import evaluation_folders
+from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
@@ -51,7 +52,7 @@ class Evaluation:
     @property
     def written(self) -> float:
         """When it was written, s since 1970; 0 if it is gone."""
-        path = self.folder / "metrics.json"
+        path = self.folder / METRICS_FILE
         return path.stat().st_mtime if path.is_file() else 0.0
 
     def view(self, headed: bool = False, on_paper: bool = False) -> View:
@@ -116,7 +117,7 @@ def on_test_films(model: Path) -> Report | None:
 
 def read_evaluation(model: str, folder: Path) -> Evaluation:
     """The report in a folder. Raises DataError if a file is missing or not what `write_report` writes."""
-    if (folder / "metrics.json").is_file() and not (folder / "curves.json").is_file():
+    if (folder / METRICS_FILE).is_file() and not (folder / "curves.json").is_file():
         raise DataError(
             f"The evaluation {folder} was written by an older X-Lite and is left out: evaluate the model "
             "again."
@@ -128,7 +129,7 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
 
 def _read_report(model: str, folder: Path) -> Report:
     with _named(folder):
-        metrics = from_json(read_whole(folder / "metrics.json"))
+        metrics = from_json(read_whole(folder / METRICS_FILE))
         return Report.model_validate({**metrics, "model": model})
 
 
@@ -153,7 +154,7 @@ def compare_saved(first: Path, second: Path) -> Comparison:
             f"{first} has no labels.csv beside its predictions, so it cannot be compared: evaluate that "
             "model again on your folder"
         )
-    files = first / "predictions.csv", second / "predictions.csv"
+    files = first / PREDICTIONS_FILE, second / PREDICTIONS_FILE
     answers = read_predictions(files[0]), read_predictions(files[1])
     found = compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")
     (known, untold), (second_known, second_untold) = (_known(folder) for folder in (first, second))

@@ -13,6 +13,7 @@ from scipy.special import expit
 from xlite.data.predictions import write_predictions
 from xlite.errors import CheckpointError, DataError, sentence
 from xlite.evaluation.adaptation.adaptation import Adaptation
+from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.options import KEEP, AdaptOptions, JudgeOptions, MapOptions, ScoreOptions
@@ -160,7 +161,7 @@ def write_report(
     view = View(report, curves_of(report, films, resamples))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_predictions(out / "predictions.csv", films.names, films.probs)
+        write_predictions(out / PREDICTIONS_FILE, films.names, films.probs)
         write_labels(out / "labels.csv", films)
         _write_json(out / "curves.json", dump_curves(view.curves))
         write_atomic(out / "report.html", to_html(*_drawable(*whole(view))).encode())
@@ -168,7 +169,7 @@ def write_report(
         (out / "report.pdf").unlink(missing_ok=True)
         if pdf:
             write_atomic(out / "report.pdf", _pdf(view))
-        _write_json(out / "metrics.json", report_json(report))
+        _write_json(out / METRICS_FILE, report_json(report))
     except OSError as error:
         raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
 

@@ -9,10 +9,9 @@ from typing import IO
 
 from xlite.errors import RunError
 from xlite.runs.run import Run
+from xlite.runs.run_files import STATE_FILE
 from xlite.runs.slurm import SUBMISSION
 
-STATE_FILE = "last.ckpt"
-"""What a run needs to be resumed, and nobody else: the largest of its files."""
 _LEFT_OUT = {SUBMISSION, "stop"}
 """Options of sbatch may hold names and keys that are nobody else's business."""
 _STORED = (".safetensors", ".onnx", ".ckpt")

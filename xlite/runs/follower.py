@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from xlite.errors import RunError, Setting
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs.run import Run
+from xlite.runs.run_files import SETTINGS_FILE
 
 _RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """In these torchrun, Fabric and SLURM say which of the processes this one is; 0 or nothing for the first."""
@@ -47,7 +48,7 @@ def led_run(name: str) -> Run:
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
         run = Run(checkpoints_dir() / check_run_name(name))
-        if run.path("config.json").is_file() and run.is_held():
+        if run.path(SETTINGS_FILE).is_file() and run.is_held():
             return run
         time.sleep(0.1)
     raise RunError(f"no process leads run {name!r}: the first of those that are started together must")

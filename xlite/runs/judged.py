@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from xlite.errors import DataError, sentence
+from xlite.evaluation.files import METRICS_FILE
 from xlite.files import read_whole
 from xlite.metrics.estimate import Estimate
 from xlite.runs.results import Experiment
 
+REPORT_FILE = f"evaluation/test/{METRICS_FILE}"
+"""The report on the test part."""
 ROW_FILE = "results_row.json"
 """The row of results.csv that a run's folder keeps."""
 _NO_PARAMETERS = ("running_mean", "running_var", "num_batches_tracked")

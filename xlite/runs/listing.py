@@ -14,10 +14,10 @@ from xlite.errors import DataError, RunError, XliteError
 from xlite.models.available import MODEL_FILE
 from xlite.places import results_csv
 from xlite.runs.annotation import ANNOTATION_FILE, Annotation, read_annotation
-from xlite.runs.judged import ROW_FILE, Judgement, read_judgement, read_parameters, read_row
+from xlite.runs.judged import REPORT_FILE, ROW_FILE, Judgement, read_judgement, read_parameters, read_row
 from xlite.runs.results import Experiment, readable_and_damaged
 from xlite.runs.run import Run
-from xlite.runs.run_files import read_epochs, read_settings
+from xlite.runs.run_files import EPOCHS_FILE, SETTINGS_FILE, read_epochs, read_settings
 from xlite.runs.seen_files import SeenFiles
 from xlite.runs.status import LIVE, RunStatus, read_status
 
@@ -87,7 +87,7 @@ class Listing:
             try:
                 found.append(_facts(folder, files, damaged))
             except (XliteError, OSError) as error:
-                if os.path.lexists(folder / "config.json"):  # else it was renamed or deleted at this moment
+                if os.path.lexists(folder / SETTINGS_FILE):  # else it was renamed or deleted at this moment
                     damaged.append(error)
         return found, damaged
 
@@ -97,7 +97,7 @@ class Listing:
 
     def epochs(self, run: Run) -> "pd.DataFrame":
         """The run's metrics.csv, a row for each epoch; RunError if it is damaged."""
-        return self._of(run.folder).read(run.path("metrics.csv"), _epochs)
+        return self._of(run.folder).read(run.path(EPOCHS_FILE), _epochs)
 
     def experiments(self) -> tuple[list[Experiment], DataError | None]:
         """The rows of results.csv and what is damaged in it, as `readable_and_damaged` gives them."""
@@ -118,7 +118,7 @@ def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) 
             return otherwise
 
     run = Run(folder)
-    settings = files.read(folder / "config.json", _settings)
+    settings = files.read(folder / SETTINGS_FILE, _settings)
     status = files.read(folder / "progress.json", _status)
     if status.damage:
         damaged.append(RunError(f"the state of run {run.name!r} is not known: {status.damage}"))
@@ -129,7 +129,7 @@ def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) 
         settings,
         status,
         read_or(ANNOTATION_FILE, _annotation, Annotation()),
-        read_or("evaluation/test/metrics.json", read_judgement, None),
+        read_or(REPORT_FILE, read_judgement, None),
         read_or(ROW_FILE, read_row, None),
         _megabytes(folder / MODEL_FILE),
     )
@@ -178,7 +178,7 @@ def _run_folders(parent: Path) -> list[Path]:
         for entry in entries:
             if not entry.name.startswith("."):
                 with suppress(FileNotFoundError, NotADirectoryError):  # renamed or deleted at this moment
-                    changed = os.lstat(os.path.join(entry.path, "config.json")).st_mtime_ns
+                    changed = os.lstat(os.path.join(entry.path, SETTINGS_FILE)).st_mtime_ns
                     found.append((changed, Path(entry.path)))
     return [folder for _, folder in sorted(found, reverse=True)]
 

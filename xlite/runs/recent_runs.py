@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from xlite.errors import RunError
+from xlite.evaluation.files import METRICS_FILE
 from xlite.messages import literal
 from xlite.models.available import MODEL_FILE
 from xlite.runs.run import Run
@@ -52,7 +53,7 @@ def runs_now(latest: int) -> tuple[list[RunNow], list[RunNow]]:
             if status.state not in LIVE and len(rest) == latest:
                 continue
             has_model = run.path(MODEL_FILE).is_file()
-            report = run.evaluation("test") / "metrics.json"
+            report = run.evaluation("test") / METRICS_FILE
             judged_at = report.stat().st_mtime if report.is_file() else 0.0
             (live if status.state in LIVE else rest).append(RunNow(run.name, status, has_model, judged_at))
     return live, rest

@@ -1,50 +1,15 @@
-"""The tables of runs and experiments, the same for the Runs page and for terminals. Imports no torch."""
+"""The table of finished experiments that the Runs page shows. Imports no torch."""
 
 from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 
-from xlite.errors import RunError
 from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.messages import literal
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
-from xlite.runs.run import Run
-from xlite.runs.status import LIVE, clock
 from xlite.text import number
 
-Row = dict[str, str | float | None]
 A_PAGE = 50
 """Rows of finished experiments that are shown at a time."""
-
-
-def run_rows(runs: Iterable[Run]) -> list[Row]:
-    """What distinguishes the runs and how far they are, by column; None if a column has nothing to say.
-
-    Runs that were renamed or deleted since they were listed are left out.
-    """
-    rows = []
-    for run in runs:
-        with suppress(RunError, OSError):
-            rows.append(_run_row(run))
-    return rows
-
-
-def _run_row(run: Run) -> Row:
-    config, status = run.config(), run.status()
-    return {
-        "Run": run.name,
-        "State": status.state,
-        "Epoch": f"{status.epoch} of {status.epochs or config.epochs}",
-        "Best val AUC": status.best_auc,
-        "Best epoch": status.best_epoch,
-        "Time left": clock(status.eta_s) if status.state in LIVE else None,
-        "Backbone": config.backbone,
-        "Attention": None if config.attention == "none" else config.attention,
-        "Teacher": Path(config.teacher).name or None,
-        "Split": config.split,
-        "Minutes": status.elapsed_s / 60,
-    }
 
 
 def experiment_rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:

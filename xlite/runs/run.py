@@ -19,11 +19,21 @@ from filelock import FileLock
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
+from xlite.models.available import MODEL_FILE
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
-from xlite.runs.run_files import CLIENT_FILE, SIMULATION_FILE, read_epochs, read_settings, write_settings
+from xlite.runs.run_files import (
+    CLIENT_FILE,
+    EPOCHS_FILE,
+    SETTINGS_FILE,
+    SIMULATION_FILE,
+    STATE_FILE,
+    read_epochs,
+    read_settings,
+    write_settings,
+)
 from xlite.runs.status import LIVE, RunStatus
 from xlite.runs.work_folder import WorkFolder
 
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
 class Run(WorkFolder[RunStatus]):
     """One run; any number of processes may look at it."""
 
-    kind, kinds, settings_file, depth = "run", "runs", "config.json", 1
+    kind, kinds, settings_file, depth = "run", "runs", SETTINGS_FILE, 1
     status_type = RunStatus
     parent = staticmethod(checkpoints_dir)
 
@@ -58,7 +68,7 @@ class Run(WorkFolder[RunStatus]):
                     f"{run.name!r} exists already in {parent}: choose another name, or resume that run"
                 ) from error
             settings = absolute_paths(config).model_copy(update={"name": run.name})
-            write_settings(run.path("config.json"), settings, {})
+            write_settings(run.path(SETTINGS_FILE), settings, {})
         return run
 
     @classmethod
@@ -73,7 +83,7 @@ class Run(WorkFolder[RunStatus]):
                 if damage := run.read_progress().damage:
                     damaged.append(RunError(f"the state of run {run.name!r} is not known: {damage}"))
             except (RunError, OSError) as error:
-                if os.path.lexists(run.path("config.json")):  # else it was renamed or deleted at this moment
+                if os.path.lexists(run.path(SETTINGS_FILE)):  # else it was renamed or deleted at this moment
                     damaged.append(error)
         return found, damaged
 
@@ -84,19 +94,19 @@ class Run(WorkFolder[RunStatus]):
 
     def config(self) -> TrainConfig:
         """The run's own config.json; RunError if it is not one."""
-        return read_settings(self.path("config.json"), self.name)[0]
+        return read_settings(self.path(SETTINGS_FILE), self.name)[0]
 
     def unknown_settings(self) -> "builtins.list[str]":
         """The names in config.json that are no settings: of a later version, or of an older one."""
-        return builtins.list(read_settings(self.path("config.json"), self.name)[1])
+        return builtins.list(read_settings(self.path(SETTINGS_FILE), self.name)[1])
 
     def read_metrics(self) -> "pd.DataFrame":
         """metrics.csv, a row for each epoch; empty if no epoch has finished. RunError if it is damaged."""
-        return read_epochs(self.path("metrics.csv"), self.name)
+        return read_epochs(self.path(EPOCHS_FILE), self.name)
 
     def has_trained(self) -> bool:
         """Whether the folder holds anything of a finished epoch."""
-        return any(self.path(name).exists() for name in ("last.ckpt", "metrics.csv", "model.safetensors"))
+        return any(self.path(name).exists() for name in (STATE_FILE, EPOCHS_FILE, MODEL_FILE))
 
     def failed_untrained(self) -> bool:
         """Whether it was refused, or failed before its first epoch ended: there is nothing to go on with."""
@@ -209,13 +219,13 @@ class Run(WorkFolder[RunStatus]):
                 "once it has finished"
             )
         renamed = Run(self.folder.with_name(check_run_name(name)))
-        config, unknown = read_settings(self.path("config.json"), self.name)
+        config, unknown = read_settings(self.path(SETTINGS_FILE), self.name)
         with self._at_rest("renamed"):
             if renamed.folder.exists():
                 raise RunError(f"{name!r} exists already in {renamed.folder.parent}: choose another name")
             self.folder.rename(renamed.folder)
             settings = config.model_copy(update={"name": name})
-            write_settings(renamed.path("config.json"), settings, unknown)
+            write_settings(renamed.path(SETTINGS_FILE), settings, unknown)
         return renamed
 
     def delete(self) -> None:

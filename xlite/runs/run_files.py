@@ -13,6 +13,12 @@ from xlite.files import read_whole, write_atomic
 if TYPE_CHECKING:
     import pandas as pd
 
+SETTINGS_FILE, EPOCHS_FILE = "config.json", "metrics.csv"
+"""The settings of a run, and a row for each of its epochs."""
+
+STATE_FILE = "last.ckpt"
+"""What a run needs to be resumed, and nobody else: the largest of its files."""
+
 LEFT_OUT_FILE = "left_out.csv"
 """What a run that left a fold of its train part out says of it at its end."""
 

@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
+from xlite.runs.run_files import EPOCHS_FILE
 from xlite.text import last_line
 
 SUBMISSION = "slurm.json"
@@ -99,7 +100,7 @@ def submit(
             raise RunError(f"{option!r} is no option of sbatch: write it as --partition=gpu")
     script = SCRIPT.format(
         home=shlex.quote(str(home)),
-        metrics=shlex.quote(str(folder / "metrics.csv")),
+        metrics=shlex.quote(str(folder / EPOCHS_FILE)),
         command=SRUN.format(command=shlex.join(command)) if several else shlex.join(command),
     )
     log = str(folder / "log.txt").replace("%", "%%")

@@ -1,4 +1,4 @@
-"""The table of runs for people who have hundreds: columns, filters, search, CSV. No torch."""
+"""The table of runs, the same for pages and terminals: columns, filters, search, CSV. No torch."""
 
 import csv
 import io
@@ -47,6 +47,11 @@ SHOWN = (
     *("Backbone", "Teacher", "Split", "Tags", "Note"),
 )
 """What it shows unless somebody chooses otherwise."""
+FORMATS = {
+    **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
+    **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
+}
+"""How a page shows the numbers of a column, in the way of printf."""
 
 
 def teacher_of(one: RunFacts) -> str | None:

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from xlite.errors import XliteError, objection, sentence
 from xlite.evaluation.contamination.caveats import is_of_teacher
+from xlite.evaluation.files import METRICS_FILE
 from xlite.evaluation.report_base import WithCaveats
 from xlite.files import read_whole
 from xlite.runs.results import readable_and_damaged
@@ -36,7 +37,7 @@ def left_by(run: Run) -> Outcome:
 
 def _contamination_of(run: Run) -> Contamination | None:
     """What the run's test report, maybe an older one, says of what its teacher knows of the films."""
-    path = run.evaluation("test") / "metrics.json"
+    path = run.evaluation("test") / METRICS_FILE
     try:
         caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
     except ValidationError as error:

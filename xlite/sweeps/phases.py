@@ -28,24 +28,6 @@ SEEDS = 3
 
 _DESIGN = Design(seeds=SEEDS)
 
-ABOUT: dict[Phase, str] = {
-    "phase1": f"""Students alone: {len(BACKBONES)} backbones x {len(ATTENTIONS)} attentions on {SHARE_TEXT}
-of train.
-
-Options as in `xlite train`; a setting that is given does not vary.
-""",
-    "phase2": f"""Distillation, on {SHARE_TEXT} of train.
-
-{len(BACKBONES)} backbones x {len(TEMPERATURES)} temperatures x {len(ALPHAS)} alphas. Needs a --teacher. What
-phase 1 was given, and the attention that it chose, hold here too.
-""",
-    "phase3": """The winner, on all of train.
-
-That of phase 2, or of phase 1 if there is no phase 2.
-""",
-}
-"""What each phase tries, as `xlite sweep` says it."""
-
 
 def plan_phase(
     phase: Phase,

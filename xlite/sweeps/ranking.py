@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xlite.config import Value
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
+from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import or_none
 from xlite.places import checkpoints_dir
@@ -200,7 +201,7 @@ def _averaged(runs: Sequence[str], part: str) -> Films:
 
 
 def _predictions(run: str, part: str) -> Path:
-    return Run(checkpoints_dir() / run).evaluation(part) / "predictions.csv"
+    return Run(checkpoints_dir() / run).evaluation(part) / PREDICTIONS_FILE
 
 
 def _is_here(run: str) -> bool:

@@ -22,6 +22,7 @@ from xlite.errors import RunError, XliteError
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
+from xlite.runs.run_files import SETTINGS_FILE
 from xlite.runs.status import LIVE, message_of
 from xlite.sweeps.leaderboard import Leaderboard, name_of
 from xlite.sweeps.left_out import join_folds
@@ -202,7 +203,7 @@ class _Work:
     def _make(self, run: Run, values: dict[str, Any]) -> None:
         """Makes the trial's run if it was not begun before; RunError if it has other settings."""
         config = absolute_paths(self.plan.config(values, run.name))
-        if run.path("config.json").is_file() and run.config() == config:
+        if run.path(SETTINGS_FILE).is_file() and run.config() == config:
             return
         try:
             Run.create(config)  # also in the place of one that failed before its first epoch

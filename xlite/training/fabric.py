@@ -55,15 +55,17 @@ def usable_devices(asked: str) -> list[Device]:
     kind, _, index = device.partition(":")
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind not in available or (index and not index.isdigit()):
-        raise RunError(f"device {asked!r} is unknown: expected auto, cpu, cuda, cuda:1 or mps")
+        raise RunError(Setting("device"), f" {asked!r} is unknown: expected auto, cpu, cuda, cuda:1 or mps")
     if not available[kind]:
         raise RunError(
-            f"device {asked!r} was asked for, and torch finds none here: use ",
+            Setting("device"),
+            f" {asked!r} was asked for, and torch finds none here: use ",
             Setting("device"),
             " cpu or auto",
         )
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
-        raise RunError(f"device {asked!r} was asked for, and this machine has {torch.cuda.device_count()}")
+        count = torch.cuda.device_count()
+        raise RunError(Setting("device"), f" {asked!r} was asked for, and this machine has {count}")
     if kind != "cuda":
         return [Device(kind, kind)]
     # An index counts what CUDA_VISIBLE_DEVICES leaves to this process; the UUID is the same for all of them.

@@ -19,6 +19,7 @@ from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination.contamination import seen_in_test
 from xlite.evaluation.contamination.sources import read_sources
 from xlite.evaluation.evaluate import read_logits
+from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
@@ -65,7 +66,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.evaluation("val")
     out.mkdir(parents=True, exist_ok=True)
-    write_predictions(out / "predictions.csv", job.val_names, apply_calibrator(logits, info.calibration))
+    write_predictions(out / PREDICTIONS_FILE, job.val_names, apply_calibrator(logits, info.calibration))
     report = _judge(job, run, device, logits) if job.split.parts["test"] else None
     if report is None:
         log.info("The split has no test part, so the run is not judged")

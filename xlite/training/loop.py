@@ -22,6 +22,7 @@ from xlite.runs.device_queue import Device, device_turn
 from xlite.runs.follower import follows, leading
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
+from xlite.runs.run_files import STATE_FILE
 from xlite.runs.status import RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.text import counted
@@ -37,7 +38,7 @@ from xlite.training.memory import (
 )
 from xlite.training.provenance import record_attempt
 from xlite.training.recorder import BROKEN_BATCH_FILE, MidEpoch, Recorder
-from xlite.training.state import STATE_FILE, kept_preprocess
+from xlite.training.state import kept_preprocess
 from xlite.training.step import Learner, not_compiled, seed_all
 from xlite.training.task import Losses
 

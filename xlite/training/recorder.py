@@ -14,10 +14,11 @@ from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.runs.run import Run
+from xlite.runs.run_files import EPOCHS_FILE, STATE_FILE
 from xlite.runs.status import RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.training.device_stats import device_stats
-from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
+from xlite.training.state import State, check_unchanged, reading_state, write_state
 from xlite.training.step import Learner
 from xlite.training.tensorboard import open_event_writer
 
@@ -155,7 +156,7 @@ class Recorder:
     def _write_metrics(self) -> None:
         """Rewrites metrics.csv from the rows of the state, so that it never disagrees with the weights."""
         content = pd.DataFrame(self.state.rows).to_csv(index=False).encode()
-        write_atomic(self.run.folder / "metrics.csv", content)
+        write_atomic(self.run.folder / EPOCHS_FILE, content)
 
 
 def _as_called_today(learns_from: dict[str, str]) -> dict[str, str]:

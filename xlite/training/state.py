@@ -11,14 +11,12 @@ from typing import Any
 
 import torch
 
-from xlite.errors import CheckpointError, RunError
+from xlite.errors import CheckpointError, RunError, Setting
 from xlite.files import read_whole, write_atomic
 from xlite.images import Preprocess
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.models.torch_files import UNREADABLE, load_plain_file
-
-STATE_FILE = "last.ckpt"
 
 _CHECKED = "sha256"
 """The entry of a state that says that its file ends with a checksum; older files have neither."""
@@ -69,7 +67,7 @@ def reading_state(path: Path) -> Iterator[dict[str, Any]]:
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path} is not the state of this run ({reason:.200}), so the run cannot go on: {_way_out(path)}"
+            f"{path} is not the state of this run ({reason:.200}), so the run cannot go on: ", *_way_out(path)
         ) from error
 
 
@@ -95,14 +93,15 @@ def _read_state(path: Path) -> dict[str, Any]:
     return content
 
 
-def _way_out(path: Path) -> str:
-    """What a run without a state has left to start another one from."""
+def _way_out(path: Path) -> tuple[str, ...]:
+    """What a run without a state has left to start another one from, in the words of an error."""
     model = path.with_name(MODEL_FILE)
     try:
         epoch = load_model(model)[1].notes.epoch
     except CheckpointError:
-        return "start a new run"
-    return f"the weights of its best epoch, {epoch}, are whole: start a new run with --weights {model}"
+        return ("start a new run",)
+    whole = f"the weights of its best epoch, {epoch}, are whole: start a new run with "
+    return whole, Setting("weights"), f" {model}"
 
 
 def check_unchanged(run: str, then: dict[str, str], now: dict[str, str]) -> None:

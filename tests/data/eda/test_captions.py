@@ -102,5 +102,5 @@ def test_near_duplicates_and_splits_in_words():
     )
     assert captions.split_sentence({"train": (70, 10), "val": (15, 1)}, "mine") == (
         "The split mine is written: train 70 films of 10 patients; val 15 films of 1 patient. Train on it "
-        "with `--split mine`."
+        "with “Split” mine."
     )

@@ -11,9 +11,10 @@ from xlite.data.eda.label_words import NOT_LABELLED_HERE, label_words, unknown_w
 from xlite.data.eda.ranking import BY_MODEL, ModelProbabilities, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
+from xlite.errors import Setting
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import known
-from xlite.messages import literal
+from xlite.messages import in_field_titles, literal
 from xlite.text import counted, labels_of, verb
 
 
@@ -229,4 +230,5 @@ def split_sentence(counts: Mapping[str, tuple[int, int]], name: str) -> str:
         f"{part} {counted(films, 'film')} of {counted(patients, 'patient')}"
         for part, (films, patients) in counts.items()
     )
-    return f"The split {literal(name)} is written: {parts}. Train on it with `--split {name}`."
+    how = literal(in_field_titles(("Train on it with ", Setting("split"), f" {name}.")))
+    return f"The split {literal(name)} is written: {parts}. {how}"

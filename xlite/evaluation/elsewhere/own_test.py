@@ -13,6 +13,7 @@ from xlite.data.predictions import read_predictions
 from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.contamination.own_training import own_split
+from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.files import read_whole
@@ -88,7 +89,7 @@ def own_test(classifier: "Classifier", now: Report) -> OwnTest | None:
     for folder in evaluation_folders(path.parent):
         try:
             report = Report.model_validate(
-                {**from_json(read_whole(folder / "metrics.json")), "model": now.model}
+                {**from_json(read_whole(folder / METRICS_FILE)), "model": now.model}
             )
             if (report.split.id, report.split.part) != (classifier.info.split_id, "test"):
                 continue
@@ -111,7 +112,7 @@ def _turned_into_calls(report: Report) -> tuple[str, list[float | None]]:
 
 def _own_test(folder: Path, report: Report) -> OwnTest:
     """What lies beside a report. Raises DataError if that is not what was judged."""
-    predictions, labels = read_predictions(folder / "predictions.csv"), folder / "labels.csv"
+    predictions, labels = read_predictions(folder / PREDICTIONS_FILE), folder / "labels.csv"
     table = read_labels(labels) if labels.is_file() else None
     stems = frozenset(predictions.stems)
     if len(stems) != report.split.images or (table is not None and not stems <= set(table.index)):
