@@ -13,6 +13,7 @@ from xlite.runs.run import Run
 TINY = {"backbone": "test_resnet.r160_in1k", "image_size": 32, "batch_size": 8, "hidden": 16, "patience": 9}
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_each_candidate_starts_and_learns_from_those_before_it(
     tiny_folder: Path, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,7 @@ def test_a_row_for_each_number_of_patients(made_up: Population) -> None:
     assert 0 < boards.loc[60, "said to add"] < 0.1 and 0 < boards.loc[60, "best of 10 adds"] < 0.1
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_few_reports_tell_of_a_gap_if_there_is_none(population: Population) -> None:
     found = measure(population, report, (100, 300, 1000), 150)
@@ -54,6 +55,7 @@ def test_few_reports_tell_of_a_gap_if_there_is_none(population: Population) -> N
     assert (found["nothing compared"] < [0.5, 0.01, 0.01]).all(), found
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_few_leaderboards_call_one_of_ten_equal_models_beaten(population: Population) -> None:
     found = measure(population, board, (100, 300), 100)
@@ -61,6 +63,7 @@ def test_few_leaderboards_call_one_of_ten_equal_models_beaten(population: Popula
     assert found["said to add"].to_numpy() == pytest.approx(found["best of 10 adds"].to_numpy(), rel=0.25)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_few_comparisons_call_one_of_two_equal_models_better(population: Population) -> None:
     found = measure(population, pair, (10, 30, 100, 300), 150)

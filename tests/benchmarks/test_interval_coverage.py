@@ -19,6 +19,7 @@ def test_a_patient_drawn_twice_is_two_patients(population: Population) -> None:
     assert drawn.labels.mean(axis=0) == pytest.approx(population.films.labels.mean(axis=0), abs=0.01)
 
 
+@pytest.mark.release
 def test_the_mean_auc_of_a_file_has_an_interval_that_holds_however_few_the_patients(
     population: Population,
 ) -> None:
@@ -29,6 +30,7 @@ def test_the_mean_auc_of_a_file_has_an_interval_that_holds_however_few_the_patie
     assert mean[mean["given"]].groupby("patients")["holds"].mean().min() >= 0.93
 
 
+@pytest.mark.release
 def test_intervals_hold_what_they_claim(population: Population) -> None:
     rows = measure(population, (100, 300), draws=300)
     given = rows[rows["given"]]

@@ -5,6 +5,7 @@ from population import Population
 from triage_coverage import measure
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_guarantee_is_broken_in_one_of_twenty_at_most(population: Population) -> None:
     rows = measure(population, (300, 1000), draws=60)

@@ -35,6 +35,7 @@ def test_steps_of_a_training_count_over_epochs(tmp_path: Path) -> None:
         assert steps_done(path) == steps
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_latency_has_a_row_for_each_way(tmp_path: Path) -> None:
     write_film(tmp_path / "a.png")

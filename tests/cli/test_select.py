@@ -82,6 +82,7 @@ def test_a_study_on_the_features_of_a_model(
     assert "logistic regressions on the features of demo0" in text and "2 seeds" in text
 
 
+@pytest.mark.release
 def test_a_study_of_whole_runs_goes_on_where_it_was(
     xlite: Command, own_home: Path, enough: Path, tmp_path: Path
 ) -> None:

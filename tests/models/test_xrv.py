@@ -80,6 +80,7 @@ def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path
     assert "count alone" not in both.sentence and both.digest != teacher.digest
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_the_library_cannot_load_is_said_in_a_sentence(library, tmp_path):
     with pytest.raises(

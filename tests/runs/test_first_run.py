@@ -25,6 +25,7 @@ def test_it_is_the_next_step_on_drawn_films_as_long_as_there_is_no_run(tiny_fold
     assert Path(run.config().weights) == weights and weights.is_file()
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_on_the_films_that_the_button_draws_it_is_better_than_chance(own_home: Path) -> None:
     data = own_home / "data" / "phantom"

@@ -139,6 +139,7 @@ def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None
         assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; teacher " + "x" * 3000)}
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_64_processes_append_200_rows_each(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"

@@ -24,6 +24,7 @@ from xlite.training.step import Learner
 pytestmark = pytest.mark.usefixtures("quick_report")
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*script_method. is deprecated:DeprecationWarning")  # of torch's own
 def test_a_compiled_run_learns_the_same(films):

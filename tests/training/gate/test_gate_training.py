@@ -48,6 +48,7 @@ def test_pydicom_brings_pictures_of_other_kinds() -> None:
     assert {"pydicom/CT_small.dcm", "pydicom/MR_small.dcm"} <= names
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_the_command_writes_networks_that_the_gate_opens(tmp_path: Path, tiny_folder: Path) -> None:
     out, others = tmp_path / "gate.onnx", tmp_path / "others"

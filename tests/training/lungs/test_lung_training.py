@@ -41,6 +41,7 @@ def test_an_overlap_by_hand() -> None:
     assert dice(Above(), picture, lungs).tolist() == [0.5]
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_the_command_writes_a_network_that_is_opened(tmp_path: Path) -> None:
     out = tmp_path / "lungs.onnx"
