@@ -89,6 +89,7 @@ def test_each_target_has_a_row_for_each_method_and_none_for_maps_that_know_nothi
     assert sum(found.metrics("centre").faults.values()) == 0
 
 
+@pytest.mark.slow
 def test_the_sheet_has_a_target_of_each_finding_before_a_second_of_any(
     classifier: Classifier, tiny_folder: Path
 ) -> None:
