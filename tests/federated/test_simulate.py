@@ -11,9 +11,7 @@ import pytest
 import torch
 from federations import STUDENT, app_that_replies, changed
 from safetensors.torch import load_file
-from unknown_labels import LACKING, hide_labels
 
-from xlite.data.folder import NihFolder
 from xlite.errors import RunError
 from xlite.federated.client import Client
 from xlite.federated.dealing import Deal
@@ -26,9 +24,7 @@ from xlite.federated.rounds import federate
 from xlite.federated.server import begin, go_on
 from xlite.federated.simulate import InOneProcess, carry_out, simulate
 from xlite.federated.simulation import start_simulation
-from xlite.findings import FINDINGS
 from xlite.models.batchnorm import batch_norms
-from xlite.models.checkpoint import load_model
 from xlite.models.student import Student
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
@@ -93,46 +89,6 @@ def test_frozen_norms_keep_the_statistics_that_they_began_with(films: Path):
     means = [tensor for name, tensor in end.items() if name.endswith("running_mean")]
     assert means and not any(tensor.any() for tensor in means)
     assert not any(tensor.any() for name, tensor in end.items() if name.endswith("num_batches_tracked"))
-
-
-def test_fedprox_keeps_a_client_near_the_servers_weights(films: Path):
-    plan = make_plan(of(films, local_epochs=2), (0.5,) * 3, (0.2,) * 3)
-    moved = []
-    for name, mu in (("free", 0.0), ("drawn", 100.0)):
-        training = LocalTraining(Own(name, films, device="cpu"), plan)
-        start = {key: value.clone() for key, value in training.student.state_dict().items()}
-        training.train(1, mu)
-        end = training.student.state_dict()
-        parameters = [key for key, _ in training.student.named_parameters()]
-        moved.append(float(sum((end[key] - start[key]).square().sum() for key in parameters)))
-        training.close()
-    assert moved[1] < 0.5 * moved[0]
-
-
-def test_a_client_that_was_not_there_in_the_best_round_ends_with_it_all_the_same(films: Path):
-    plan = make_plan(of(films), (0.5,) * 3, (0.2,) * 3)
-    training = LocalTraining(Own("late", films, device="cpu"), plan)
-    training.end(best=2, clients=3)
-    run = Run.named("late")
-    assert run.status().state == "finished" and run.read_metrics()["epoch"].tolist() == [2]
-    trained_on = load_model(run.path("model.safetensors"))[1].notes.trained_on
-    assert trained_on == "56 films of 28 patients, and the weights of 2 other clients"
-
-
-def test_a_client_learns_nothing_of_a_finding_that_it_does_not_label(films: Path):
-    """The masked loss: the head's rows of that finding move by weight decay alone, which is off here."""
-    stems = NihFolder.open(films).table["stem"].tolist()
-    hide_labels(films, dict.fromkeys(stems, LACKING))
-    plan = make_plan(of(films, weight_decay=0.0, hidden=0), (0.5,) * 3, (0.2,) * 3)
-    training = LocalTraining(Own("partial", films, device="cpu"), plan)
-    [name] = [
-        key for key, value in training.student.named_parameters() if value.shape[0] == 14 and value.ndim == 2
-    ]
-    start = training.student.state_dict()[name].clone()
-    training.train(1)
-    still = (training.student.state_dict()[name] == start).all(dim=1)
-    assert {finding for finding, same in zip(FINDINGS, still.tolist(), strict=True) if same} == set(LACKING)
-    training.close()
 
 
 class Breaks(InOneProcess):

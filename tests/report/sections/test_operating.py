@@ -1,6 +1,5 @@
-"""A threshold tried out, in words and as a table; and what sections lack."""
+"""A threshold tried out, in words and as a table."""
 
-import numpy as np
 import pytest
 from demo_home import drawn_report
 
@@ -8,7 +7,6 @@ from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import operating_point, predictive_values
 from xlite.report.document import Cell
-from xlite.report.sections.lacking import lacking
 from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
 from xlite.report.view import View
 
@@ -65,13 +63,3 @@ def test_a_threshold_is_withheld_with_the_reason() -> None:
         "Hernia: 3 patients with it and 97 without it among these films. With fewer than 10 of either a "
         "threshold cannot be chosen by them, so none is offered."
     )
-
-
-def test_a_section_that_has_nothing_says_how_to_get_it_without_a_command() -> None:
-    report, _ = drawn_report()
-    found = lacking(report)
-    assert list(found) == ["Maps", "Radiologists"]
-    bare = report.model_copy(update={"operating_points": None})
-    assert list(lacking(bare)) == ["Maps", "Radiologists", "Thresholds", "Calibration"]
-    assert not any("xlite " in text or "--" in text for text in lacking(bare).values())
-    assert np.all([text.endswith(".") for text in lacking(bare).values()])
