@@ -210,6 +210,8 @@ def test_maps_that_know_nothing():
     centre = centre_map((5, 7))
     assert np.unravel_index(centre.argmax(), centre.shape) == (2, 3)
     np.testing.assert_array_equal(centre, centre[::-1, ::-1])
+    for few in ((1, 1), (2, 2)):  # the grid of a student for 64 px; it would be flat, and hit no box
+        assert np.unravel_index(centre_map(few).argmax(), (3, 3)) == (1, 1) and np.ptp(centre_map(few)) > 0.5
     assert centre_map((101, 101))[50, 75] == pytest.approx(np.exp(-0.5), abs=0.02)  # a sigma of a quarter
 
 

@@ -140,7 +140,9 @@ def random_map(grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 def centre_map(grid: tuple[int, int]) -> np.ndarray:
     """A Gaussian at the centre of the image, its sigma a quarter of each side, float32 (h, w) in 0-1.
 
-    It knows only that findings lie in the chest.
+    It knows only that findings lie in the chest. Each side has three cells at least: of two, both are as near
+    to the centre, and the map would be flat.
     """
-    down, across = (((np.arange(cells) + 0.5) / cells - 0.5) / 0.25 for cells in grid)
+    sides = (max(cells, 3) for cells in grid)
+    down, across = (((np.arange(cells) + 0.5) / cells - 0.5) / 0.25 for cells in sides)
     return np.exp(-(down[:, None] ** 2 + across[None] ** 2) / 2).astype(np.float32)
