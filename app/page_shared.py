@@ -59,7 +59,8 @@ def table_height(rows: int, row_px: int) -> int | Literal["content"]:
 def choose_named(label: str, names: Sequence[str], key: str, help: str | None = None) -> str | None:
     """The run or study that a person chooses, at first the first; the address has it under the key.
 
-    None, with a sentence, while the address asks for one that is not here: no other is shown in its place.
+    None while the address asks for one that is not here: no other is shown in its place. With a sentence, but
+    for one that `choose_next` left.
     """
     session = st.session_state
     asked = unknown(st.query_params, key, names)

@@ -61,7 +61,7 @@ class _Form:
 
 
 async def films_of(request: Request, share: Share) -> list[SentFilm]:
-    """The films that a request sends, which take their share of the capacity.
+    """The films that a request sends, which count towards the capacity.
 
     Raises HTTPException with a sentence for what is no film or no form of films, too large or too slow, and
     BusyError.

@@ -79,9 +79,8 @@ def show(title: str, act: Callable[[], object], rounds: int) -> None:
 
 def parts(rounds: int) -> None:
     """What the page calls, one after the other."""
-    show("every file read anew, as xlite jobs list", lambda: Listing(checkpoints_dir()).runs(), rounds)
     listing = Listing(checkpoints_dir())
-    show("first look at all runs", lambda: Listing(checkpoints_dir()).runs(), 1)
+    show("first look at all runs, as xlite jobs list", lambda: Listing(checkpoints_dir()).runs(), rounds)
     listing.runs()
     show("a later look, nothing changed", listing.runs, rounds)
     changed = Run(checkpoints_dir() / "run0000").path("progress.json")

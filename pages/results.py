@@ -65,7 +65,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
         part = columns[2].selectbox(
             "Part",
             ["test", "val", ALL_FILMS],
-            help="all: every film of the folder, as for another hospital's",
+            help=f"{ALL_FILMS}: every film of the folder, as for another hospital's",
         )
         marks = st.text_input(
             f"{RADIOLOGISTS.field_title} (optional)", placeholder="/path/to/all_findings_expert_labels.csv"

@@ -29,13 +29,11 @@ from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.plan import Plan, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
-from xlite.sweeps.trials_table import trial_rows
+from xlite.sweeps.trials_table import FORMATS, trial_rows
 from xlite.text import counted
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
 @st.fragment
@@ -197,7 +195,7 @@ def show_searched(plan: Plan, status: SweepStatus) -> None:
 def show_trials(status: SweepStatus) -> None:
     """Every run of the study."""
     rows = trial_rows(status.trials, apart=True)
-    columns = {name: st.column_config.NumberColumn(format=DIGITS[name]) for name in ("Val AUC", "Test AUC")}
+    columns = {name: st.column_config.NumberColumn(format=text) for name, text in FORMATS.items()}
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
     st.caption("Each is an ordinary run.")
     if running := status.running():

@@ -217,7 +217,6 @@ def test_no_name_leads_out_of_its_folder(app: str, place: Path, page: str, key: 
             assert paths_in(b"".join(stranger.raw), place) == []
 
 
-@pytest.mark.release
 def test_what_an_owner_can_press_a_stranger_cannot(app: str, place: Path):
     """The buttons have the same ids everywhere, so that one's own app tells how to press them elsewhere."""
     pages = {"": {}, "overview": {}, "runs": {"run": "two"}, "train": {}, "sweeps": {}, "explore": {}}

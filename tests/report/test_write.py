@@ -1,4 +1,4 @@
-"""The four doors of `report.write`: files of a report and what they say, the calibrator, the card."""
+"""What `report.write` writes: files of a report and what they say, the calibrator, the card."""
 
 import json
 from dataclasses import replace

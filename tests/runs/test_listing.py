@@ -104,6 +104,22 @@ def test_a_damaged_file_is_a_sentence_and_costs_no_other_run(
         assert [str(error).startswith(sentence) for error in damaged] == [True]
 
 
+def test_a_run_that_goes_while_one_looks_is_not_called_damaged(
+    listing: Listing, stopped_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Run.create(make_config({"data": "films", "name": "other"}))
+    read = module._settings
+
+    def settings(path: Path) -> object:
+        if path.parent == other.folder:
+            other.delete()
+        return read(path)
+
+    monkeypatch.setattr(module, "_settings", settings)
+    runs, damaged = listing.runs()
+    assert ([found.name for found in runs], damaged) == ([stopped_run.name], [])
+
+
 def test_settings_that_are_a_link_to_nothing_are_told(listing: Listing) -> None:
     (checkpoints_dir() / "odd").mkdir(parents=True)
     (checkpoints_dir() / "odd" / "config.json").symlink_to("nothing")

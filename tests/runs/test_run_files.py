@@ -85,7 +85,7 @@ def test_damaged_settings_are_a_warning_beside_an_intact_list(
 ) -> None:
     Run.create(make_config({"data": "films", "name": "two"}))
     run.path("config.json").write_bytes(content)
-    runs, [error] = Run.readable_and_damaged()
+    runs, [error] = Listing(checkpoints_dir()).runs()
     assert [found.name for found in runs] == ["two"]
     assert str(error).startswith("the settings of run 'one' cannot be read from ") and len(str(error)) < 600
     code, out, err = xlite("jobs", "list")

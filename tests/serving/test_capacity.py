@@ -7,13 +7,13 @@ from xlite.serving.capacity import BusyError, Capacity
 
 
 def test_a_request_gives_back_what_it_took_also_if_it_fails() -> None:
-    hall = Capacity()
-    with pytest.raises(ZeroDivisionError), hall.request() as share:
+    whole = Capacity()
+    with pytest.raises(ZeroDivisionError), whole.request() as share:
         share.take(length=1000)
         share.take(films=3, length=1)
-        assert (hall.films, hall.bytes) == (3, 1001)
+        assert (whole.films, whole.bytes) == (3, 1001)
         raise ZeroDivisionError
-    assert (hall.films, hall.bytes) == (0, 0)
+    assert (whole.films, whole.bytes) == (0, 0)
 
 
 @pytest.mark.parametrize("too_much", [{"films": 2}, {"length": 2}])
@@ -22,14 +22,14 @@ def test_beyond_its_limits_it_is_busy_and_takes_nothing(
 ) -> None:
     monkeypatch.setattr(capacity, "MAX_FILMS_HELD", 4)
     monkeypatch.setattr(capacity, "MAX_HELD_MB", 4 / 2**20)
-    hall = Capacity()
-    with hall.request() as one, hall.request() as other:
+    whole = Capacity()
+    with whole.request() as one, whole.request() as other:
         one.take(films=3, length=3)
         with pytest.raises(BusyError, match="the server is busy: send this again in a few seconds"):
             other.take(**too_much)
-        assert (hall.films, hall.bytes) == (3, 3)
+        assert (whole.films, whole.bytes) == (3, 3)
         other.take(films=1, length=1)
-        with pytest.raises(BusyError), hall.request():
+        with pytest.raises(BusyError), whole.request():
             pass
-    with hall.request():
-        assert (hall.films, hall.bytes) == (0, 0)
+    with whole.request():
+        assert (whole.films, whole.bytes) == (0, 0)

@@ -26,6 +26,7 @@ from xlite.data.tables import find_table
 from xlite.errors import RunError
 from xlite.evaluation.answers import read_answers
 from xlite.evaluation.files import PREDICTIONS_FILE
+from xlite.models.available import MODEL_FILE
 from xlite.runs.command import train_command
 from xlite.runs.launch import xlite_command
 from xlite.runs.run_files import SETTINGS_FILE
@@ -57,7 +58,7 @@ class Retrained:
         test = scores.probs[[places[stem] for stem in self.test]]
         if strategy == "random":
             return Lesson(test, test[:0], test[:0])
-        spec = ",".join(str(run / "model.safetensors") for run in runs)
+        spec = ",".join(str(run / MODEL_FILE) for run in runs)
         films = [(stem, self.folder.paths[stem]) for stem in self.pool]
         answers = read_answers(Classifier.load(spec, self.settings.device), films)
         if answers is None or answers.stems != self.pool:

@@ -87,7 +87,7 @@ def predict(
     ] = False,
     device: Device = "cpu",
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over, even if an unfinished run could go on")
+        bool, typer.Option("--fresh", help="Start over, even if unfinished work could go on")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -20,7 +20,8 @@ def crossfit(
 ) -> tuple[str, np.ndarray, tuple[Caveat, ...]]:
     """The model's name, out-of-fold probabilities (N, 14) of the films judged, and which films it knows.
 
-    NaN as `out_of_fold_labels` has it. progress is called with the films read, and all. CheckpointError.
+    NaN as `out_of_fold_labels` has it. progress is called with the films read, and all.
+    Raises CheckpointError.
     """
     classifier, folder = Classifier.load(spec, device), judged.folder
     films, labels, stems = open_films(

@@ -1,4 +1,4 @@
-"""What limits the worth of a report's metrics, in words: a sentence a class of `evaluation.caveats`."""
+"""What limits the worth of a report's metrics, in words: a sentence for each class of `caveats.py`."""
 
 from collections.abc import Iterable
 from typing import assert_never

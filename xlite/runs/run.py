@@ -6,7 +6,6 @@ which studies share. Imports no torch.
 
 import builtins
 import itertools
-import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -72,25 +71,16 @@ class Run(WorkFolder[RunStatus]):
         return run
 
     @classmethod
-    def readable_and_damaged(cls) -> "tuple[builtins.list[Run], builtins.list[RunError | OSError]]":
-        """`Run.list()`; and why the config.json of other folders, or a progress.json, cannot be read."""
+    def list(cls) -> "builtins.list[Run]":
+        """Every run in `checkpoints/` whose settings can be read, newest first; see also `Listing`."""
         found: list[Run] = []
-        damaged: list[RunError | OSError] = []
         for run in cls._all():
             try:
                 run.config()
-                found.append(run)
-                if damage := run.read_progress().damage:
-                    damaged.append(RunError(f"the state of run {run.name!r} is not known: {damage}"))
-            except (RunError, OSError) as error:
-                if os.path.lexists(run.path(SETTINGS_FILE)):  # else it was renamed or deleted at this moment
-                    damaged.append(error)
-        return found, damaged
-
-    @classmethod
-    def list(cls) -> "builtins.list[Run]":
-        """Every run in `checkpoints/` whose settings can be read, newest first."""
-        return cls.readable_and_damaged()[0]
+            except (RunError, OSError):
+                continue
+            found.append(run)
+        return found
 
     def config(self) -> TrainConfig:
         """The run's own config.json; RunError if it is not one."""

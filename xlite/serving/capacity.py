@@ -47,7 +47,7 @@ class Share:
         self.bytes = 0
 
     def take(self, films: int = 0, length: int = 0) -> None:
-        """Takes more; raises BusyError, and takes nothing, if the capacity does not hold it."""
+        """Takes more; raises BusyError, and takes nothing, if there is not as much capacity left."""
         capacity = self.capacity
         if capacity.films + films > MAX_FILMS_HELD or capacity.bytes + length > MAX_HELD_MB * 2**20:
             raise BusyError

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlite.config import FOCAL, TrainConfig
-from xlite.errors import DataError, RunError, Setting
+from xlite.errors import DataError, RunError, Setting, words_from_json
 from xlite.models.available import (
     EXPORT_SUFFIX,
     PREDICTION_SUFFIXES,
@@ -109,3 +109,5 @@ def _try_out(plan: Plan) -> None:
     if done.returncode:
         died = f"the students cannot be tried: exit status {done.returncode}"
         raise RunError(last_line(done.stderr, died))
+    if done.stdout:
+        raise RunError(*words_from_json(json.loads(done.stdout)["refused"]))

@@ -7,6 +7,9 @@ from xlite.messages import field_title, in_field_titles
 from xlite.sweeps.leaderboard import name_of
 from xlite.sweeps.status import TrialStatus
 
+FORMATS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
+"""How numbers of a column are written."""
+
 
 def trial_rows(trials: Iterable[TrialStatus], *, apart: bool) -> list[dict[str, Value | None]]:
     """A row for each trial, by column; None if it has no such AUC.

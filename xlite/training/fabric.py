@@ -1,4 +1,4 @@
-"""Lightning Fabric, which the loop stands on, on the devices and in the precision that a run asks for."""
+"""Lightning Fabric under the loop, on the devices and in the precision that a run asks for."""
 
 import atexit
 import os
@@ -59,13 +59,11 @@ def usable_devices(asked: str) -> list[Device]:
     if not available[kind]:
         raise RunError(
             Setting("device"),
-            f" {asked!r} was asked for, and torch finds none here: use ",
-            Setting("device"),
-            " cpu or auto",
+            f" {asked!r} was asked for, and torch finds none here: use cpu or auto",
         )
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
-        raise RunError(Setting("device"), f" {asked!r} was asked for, and this machine has {count}")
+        here = counted(torch.cuda.device_count(), "GPU")
+        raise RunError(Setting("device"), f" {asked!r} was asked for, and this machine has {here}")
     if kind != "cuda":
         return [Device(kind, kind)]
     # An index counts what CUDA_VISIBLE_DEVICES leaves to this process; the UUID is the same for all of them.

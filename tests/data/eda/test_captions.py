@@ -101,6 +101,6 @@ def test_near_duplicates_and_splits_in_words():
         "Nearly the same (correlation of the greys at 32 px): 1_0 (0.988)"
     )
     assert captions.split_sentence({"train": (70, 10), "val": (15, 1)}, "mine") == (
-        "The split mine is written: train 70 films of 10 patients; val 15 films of 1 patient. Train on it "
-        "with “Split” mine."
+        "The split mine is written: train 70 films of 10 patients; val 15 films of 1 patient. To train on "
+        "it, set “Split” to mine."
     )

@@ -133,7 +133,7 @@ def test_checks_are_of_as_many_targets_as_were_asked_for_and_count_their_boxes(
 
 
 @pytest.mark.slow
-def test_a_map_that_is_empty_before_or_after_has_no_rank_correlation_and_is_left_out_of_its_mean(
+def test_a_rank_correlation_that_is_undefined_is_left_out_of_its_mean(
     classifier: Classifier, tiny_folder: Path
 ) -> None:
     found = judged(

@@ -131,6 +131,6 @@ def test_notes_lie_on_the_page_on_an_axis_and_beside_it() -> None:
     page, [axes] = printed(figure)
     [above], [inside] = page.texts, axes.texts
     assert (above.get_text(), above.get_position()) == ("n = 200", pytest.approx((0.5, 0.7)))
-    assert above.get_fontsize() > inside.get_fontsize() or above.get_fontsize() == 6.5
+    assert (above.get_fontsize(), inside.get_fontsize()) == (6.5, 6.5)
     assert (inside.get_text(), inside.get_position(), inside.get_ha()) == ("here", (0.25, 0.75), "left")
     assert inside.get_color() == to_rgba("red") and not inside.get_parse_math()

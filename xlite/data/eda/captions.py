@@ -230,5 +230,5 @@ def split_sentence(counts: Mapping[str, tuple[int, int]], name: str) -> str:
         f"{part} {counted(films, 'film')} of {counted(patients, 'patient')}"
         for part, (films, patients) in counts.items()
     )
-    how = literal(in_field_titles(("Train on it with ", Setting("split"), f" {name}.")))
+    how = literal(in_field_titles(("To train on it, set ", Setting("split"), f" to {name}.")))
     return f"The split {literal(name)} is written: {parts}. {how}"
