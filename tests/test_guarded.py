@@ -104,6 +104,7 @@ def test_a_film_that_is_put_right_is_measured_as_it_is_read(strict: GuardedReade
     assert (again.said, again.undone) == (fixed.said, fixed.undone)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_all_engines_find_the_same_distance(strict: GuardedReader, tmp_path: Path) -> None:
     info = strict.classifier.info

@@ -397,6 +397,7 @@ def test_a_film_that_shows_something_has_contrast(film: np.ndarray) -> None:
     check_contrast(film)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_no_real_film_is_without_contrast(shared_data: Path) -> None:
     """Films of NIH, of other hospitals and of intensive care, slices, lateral films."""

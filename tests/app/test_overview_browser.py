@@ -13,6 +13,7 @@ from xlite.models.duty import duty
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
+@pytest.mark.release
 def test_drawn_films_are_named_in_the_sidebar_on_every_page_and_visit(
     app: str, page: Page, visit: Callable[[], Page], own_home: Path
 ) -> None:

@@ -112,6 +112,7 @@ def test_the_form_outlives_its_page_and_a_link_opens_it_for_a_colleague(
     expect(colleague.get_by_role("spinbutton", name="Image size (px)")).to_have_value("96")
 
 
+@pytest.mark.release
 def test_time_memory_and_disk_are_measured_and_the_measuring_can_be_cancelled(
     app: str, page: Page, tiny_folder: Path
 ):

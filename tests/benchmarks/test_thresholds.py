@@ -5,6 +5,7 @@ from population import Population
 from thresholds import measure
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_a_threshold_promises_holds(population: Population) -> None:
     rows = measure(population, (100, 300), draws=40)

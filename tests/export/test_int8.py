@@ -68,6 +68,7 @@ def test_logits_are_shifted_and_nothing_else(exported):
     np.testing.assert_allclose(shifted.logits(x) - whole.logits(x), np.tile(by, (2, 1)), atol=1e-5)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_more_layers_are_tried_in_float_if_decisions_suffer_and_logits_keep_their_mean(
     source, tmp_path, monkeypatch
@@ -86,6 +87,7 @@ def test_more_layers_are_tried_in_float_if_decisions_suffer_and_logits_keep_thei
     np.testing.assert_allclose(small.logits(x).mean(0), whole.logits(x).mean(0), atol=1e-3)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_gates_of_channels_stay_in_float(tmp_path, exported):
     model = student("mobilenetv3_small_100")
