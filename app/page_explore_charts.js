@@ -87,13 +87,21 @@ function rove(group, wide) {
   }
 }
 
+// The mark that was chosen last. Streamlit may put these charts elsewhere on the page before they are drawn anew,
+// as a chip came above them: the browser then takes the focus off its mark, and nothing has it.
+let picked
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const place = parentElement.querySelector(".charts")
   const scope = parentElement.activeElement === undefined ? document : parentElement
-  const held = place.contains(scope.activeElement) ? scope.activeElement.dataset.id : undefined
+  const nowhere = !document.activeElement || document.activeElement === document.body
+  const held = place.contains(scope.activeElement) ? scope.activeElement.dataset.id : nowhere ? picked : undefined
   const scrolled = [...place.querySelectorAll(".scroll")].map((box) => box.scrollLeft)
-  const pick = (mark) => setTriggerValue("pick", [mark.field, mark.value])
+  const pick = (mark) => {
+    picked = JSON.stringify([mark.field, mark.value])
+    setTriggerValue("pick", [mark.field, mark.value])
+  }
   place.replaceChildren(
     ...data.charts.map((chart) => {
       const group = make("section", `chart ${chart.kind}`)
@@ -115,8 +123,5 @@ export default function (component) {
     }),
   )
   place.querySelectorAll(".scroll").forEach((box, at) => (box.scrollLeft = scrolled[at] ?? 0))
-  if (held) {
-    const again = [...place.querySelectorAll("button")].find((one) => one.dataset.id === held)
-    again?.focus({ preventScroll: true })
-  }
+  if (held) [...place.querySelectorAll("button")].find((one) => one.dataset.id === held)?.focus({ preventScroll: true })
 }
