@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.browser]
 @pytest.fixture
 def patience_ms() -> int:
     """A training ends meanwhile."""
-    return 240_000
+    return 480_000
 
 
 @pytest.fixture(autouse=True)
