@@ -8,6 +8,8 @@ const make = (name, kind, text) => {
   return element
 }
 
+const idOf = (mark) => JSON.stringify([mark.field, mark.value])
+
 // What is read out is in the button and not to be seen; what is seen is not read out. A name of its own
 // would have to repeat what is seen word for word.
 function button(mark, kind, pick, ...seen) {
@@ -16,7 +18,7 @@ function button(mark, kind, pick, ...seen) {
   made.title = mark.say
   made.setAttribute("aria-pressed", String(mark.chosen))
   made.style.setProperty("--size", mark.size)
-  made.dataset.id = JSON.stringify([mark.field, mark.value])
+  made.dataset.id = idOf(mark)
   made.onclick = () => pick(mark)
   seen.forEach((one) => one.setAttribute("aria-hidden", "true"))
   made.append(make("span", "say", mark.say), ...seen)
@@ -99,7 +101,7 @@ export default function (component) {
   const held = place.contains(scope.activeElement) ? scope.activeElement.dataset.id : nowhere ? picked : undefined
   const scrolled = [...place.querySelectorAll(".scroll")].map((box) => box.scrollLeft)
   const pick = (mark) => {
-    picked = JSON.stringify([mark.field, mark.value])
+    picked = idOf(mark)
     setTriggerValue("pick", [mark.field, mark.value])
   }
   place.replaceChildren(

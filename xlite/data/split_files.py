@@ -16,7 +16,7 @@ from xlite.data.joined_splits import of_each
 from xlite.data.splits import PARTS, Split, make_split, read_part, split_folder, split_of_lists
 from xlite.errors import DataError, objection, sentence
 from xlite.files import read_file
-from xlite.split_names import SPLITS
+from xlite.split_names import LEAKY, SPLITS
 from xlite.text import quoted_cell
 
 
@@ -120,7 +120,7 @@ def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
         "id": split.id,
         "strategy": split.way,
         "seed": split.seed,
-        "leaky": shared > 0 or split.way == "image",
+        "leaky": shared > 0 or split.way in LEAKY,
         "shared_patients": shared,
         "table": folder.fingerprint(),
         "images": {part: len(split.parts[part]) for part in PARTS},

@@ -15,7 +15,7 @@ from xlite.data.random_split import SHARES, deal, split_by_film, split_by_patien
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting
 from xlite.files import PLAIN_NAME
-from xlite.split_names import DEFAULT_SPLIT, RANDOM_SPLITS, SPLITS
+from xlite.split_names import DEFAULT_SPLIT, LEAKY, RANDOM_SPLITS, SPLITS
 from xlite.text import counted
 
 PARTS = ("train", "val", "test")
@@ -74,7 +74,7 @@ def make_split(
     image: the design document's split of single films, which shares patients: refused unless
     `allow_leakage`. Raises DataError.
     """
-    if way == "image" and not allow_leakage:
+    if way in LEAKY and not allow_leakage:
         raise DataError(
             "the split 'image' puts films of one patient into several parts, so its metrics flatter; "
             "use 'patient', or pass ",
@@ -150,7 +150,7 @@ def split_of_lists(
         )
     text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
     split_id = f"{name}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    if shared or way == "image":
+    if shared or way in LEAKY:
         split_id += "-leaky"
     return Split(name, split_id, way, seed, {part: folder.names(kept[part]) for part in PARTS}, dropped)
 
