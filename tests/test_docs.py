@@ -40,6 +40,7 @@ def test_what_the_code_alone_gives():
     assert_up_to_date(generate.BLOCKS)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_the_real_tables_give(shared_data: Path):
     found = survey(NihFolder.open(shared_data / "nih_tables"))

@@ -124,6 +124,7 @@ def test_all_engines_find_the_same_distance(strict: GuardedReader, tmp_path: Pat
     assert flipped.read(FILM).said.checks[0].value == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_likeness_of_other_features_is_refused(strict: GuardedReader, tmp_path: Path) -> None:
     info = strict.classifier.info

@@ -31,6 +31,7 @@ def attack(words: list[str], folder: Path) -> None:
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("kinds", [IN_PROCESS, APART], ids=" ".join)
 def test_a_short_attack_gives_the_film_or_a_sentence_and_leaves_no_file(
     kinds: list[str], tmp_path: Path

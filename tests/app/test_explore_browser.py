@@ -168,6 +168,7 @@ def test_a_film_in_the_viewer_is_the_same_at_a_link(address: str, page: Page, vi
         expect(viewer.locator("[data-part=where]")).to_have_text("64 × 64 px")
 
 
+@pytest.mark.release
 def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_has(
     address: str, page: Page, visit: Callable[[], Page]
 ):

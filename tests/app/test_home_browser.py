@@ -68,6 +68,7 @@ def test_a_reload_and_a_link_keep_the_data_folder(
     expect(other.get_by_text("6 films")).to_be_visible()
 
 
+@pytest.mark.release
 def test_the_notice_blocks_nothing_and_is_read_once_by_keyboard(app: str, page: Page) -> None:
     page.goto(app)
     button = page.get_by_role("button", name=BUTTON)

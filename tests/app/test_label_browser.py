@@ -200,6 +200,7 @@ def test_two_readers_at_once_get_two_films_and_two_tabs_one(
     assert positives(ward, ONE) == positives(ward, TWO) == []
 
 
+@pytest.mark.release
 def test_nothing_keeps_anybody_out_in_any_state(at_home: Path, address: str, page: Page) -> None:
     ward = labelling_of(at_home / "films", "axe", films=3, double=1.0)
     box = DrawnBox(finding="Mass", x=100, y=200, w=300, h=400)

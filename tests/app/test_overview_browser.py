@@ -48,6 +48,7 @@ def test_a_model_goes_on_duty_and_is_read_with(app: str, page: Page, own_home: P
     no_exception(page)
 
 
+@pytest.mark.release
 def test_a_file_goes_on_duty_by_its_path_and_one_that_is_no_model_is_a_sentence(
     app: str, page: Page, tmp_path: Path
 ) -> None:

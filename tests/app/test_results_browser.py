@@ -12,6 +12,7 @@ from xlite.evaluation.contamination.caveats import TrainedOn
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
+@pytest.mark.release
 def test_on_a_phone_a_wide_table_scrolls_in_its_own_box(app: str, page: Page, own_home: Path):
     save_demo_evaluation(own_home)
     page.set_viewport_size({"width": 420, "height": 900})

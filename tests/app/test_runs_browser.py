@@ -53,6 +53,7 @@ def tick(page: Page, row: int) -> None:
     settle(page)
 
 
+@pytest.mark.release
 def test_rows_are_ticked_and_the_address_opens_the_same_for_a_colleague(
     app: str, page: Page, visit: Callable[[], Page]
 ):

@@ -231,6 +231,7 @@ def test_wrong_guesses_wait_and_a_visitor_elsewhere_does_not(address: str):
     assert back.status_code == 200
 
 
+@pytest.mark.release
 def test_the_password_is_typed_at_a_prompt_and_seen_nowhere(home: Path):
     pid, terminal = pty.fork()
     if pid == 0:

@@ -59,6 +59,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     no_exception(second)
 
 
+@pytest.mark.release
 def test_a_run_goes_on_when_its_server_is_killed_and_a_new_one_shows_it(
     page: Page, own_home: Path, tiny_folder: Path
 ):

@@ -299,6 +299,7 @@ def ensemble(exported: tuple[Path, Path], tmp_path_factory: pytest.TempPathFacto
     return folder / "both.onnx", folder / "page"
 
 
+@pytest.mark.release
 def test_the_page_says_how_far_an_ensembles_members_differ(
     browser: Browser, ensemble: tuple[Path, Path]
 ) -> None:

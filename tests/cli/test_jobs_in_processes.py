@@ -44,6 +44,7 @@ def test_a_run_that_is_refused_in_the_background_says_why_until_it_is_deleted(
     assert Run.list() == []
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_job_left")
 def test_a_job_lives_on_is_stopped_and_resumed(tiny_folder: Path) -> None:

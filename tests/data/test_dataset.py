@@ -205,6 +205,7 @@ def test_a_worker_that_is_killed_is_told_of(films):
     assert killed_worker(RuntimeError("something else")) is None
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_spawned_worker_sees_the_same_films(folder):
     films, labels, _ = open_films(folder, load_split(folder, "patient"), "train", PREPROCESS)

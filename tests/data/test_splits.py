@@ -141,6 +141,7 @@ def test_image_needs_a_few_films():
         make_split(folder_of([1, 2, 3], [0, 0, 0]), "image", allow_leakage=True)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_the_real_splits(shared_data, tmp_path):
     for file in (shared_data / "nih_tables").iterdir():

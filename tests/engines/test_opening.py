@@ -40,6 +40,7 @@ def test_a_model_with_its_export_beside_it_is_read_by_onnxruntime_and_answers_th
     np.testing.assert_allclose(by_export.logits(X), open_engine(pair[0]).logits(X), atol=1e-4)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_an_export_of_what_the_model_was_before_is_not_taken(pair: tuple[Path, Path]) -> None:
     """A run that trains on replaces its model, and its export stays."""

@@ -127,6 +127,7 @@ def test_an_int8_export_is_fitted_to_its_own_answers(source, tmp_path, monkeypat
     assert (tmp_path / "model.int8.onnx").stat().st_size < 0.7 * 1e6 * answer["megabytes"][0]
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_is_not_worth_having_is_not_written(source, tmp_path, monkeypatch):
     path, data = source

@@ -137,7 +137,6 @@ ALWAYS = {
     ("resnet18", "none"),
     ("tf_efficientnet_lite0", "mhsa"),
     ("mobilenetv3_small_100", "performer"),
-    ("convnext_tiny", "none"),
 }
 """A backbone of each kind of block and head; the others are exported before a release."""
 PAIRS = [

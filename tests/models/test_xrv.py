@@ -54,6 +54,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path):
     film = np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8)

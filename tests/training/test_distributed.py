@@ -107,6 +107,7 @@ def test_torchrun_starts_them_too_and_micro_batches_are_shared(films):
     assert_same_training(Run.named("one"), Run.named("two"))
 
 
+@pytest.mark.release
 def test_a_killed_leader_takes_the_others_along_and_resume_goes_on_as_if_nothing_had_been(films):
     options = ["--devices", "2", "--epochs", "5"]
     finish(command(films, "whole", *options))

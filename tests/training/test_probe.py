@@ -108,6 +108,7 @@ def test_the_program_prints_a_forecast_or_the_words_of_why_not(
     assert refused[-1] == {"setting": "skip_missing"} and "are missing in" in refused[0]
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_page_sees_a_probe_work_and_takes_its_forecast(phantoms: Path):
     asked = Probing(config(phantoms, "a"))

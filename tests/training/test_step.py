@@ -35,6 +35,7 @@ def test_a_compiled_run_learns_the_same(films):
     assert weights(plain).keys() == weights(compiled).keys()
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_step_that_cannot_be_compiled_says_so(films, tmp_path):
     words = [sys.executable, "-m", "xlite", "train", "--data", str(films), "--name", "no", "--compile"]

@@ -64,6 +64,7 @@ def taught(films: Path, tmp_path: Path) -> Path:
     return tmp_path / "teacher.onnx"
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_an_export_has_seen_is_counted_as_that_of_a_model_file(films: Path, taught: Path) -> None:
     settings = config(films, "pupil", teacher=str(taught))

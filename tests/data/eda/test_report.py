@@ -122,6 +122,7 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[d
     return write_eda(shared_data / "nih_tables", out).as_dict(), out.read_text()
 
 
+@pytest.mark.release
 def test_real_counts(real: tuple[dict[str, Any], str]):
     found, _ = real
     official = found["parts"]["official"]
