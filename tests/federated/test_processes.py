@@ -24,7 +24,6 @@ def await_true(what: Callable[[], bool], log: Path, seconds: float = 400) -> Non
         time.sleep(0.2)
 
 
-@pytest.mark.release
 def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own_home: Path, tmp_path: Path):
     """Four clients: one is a process that is killed and comes back, one is too slow, one sends NaN and then
     other shapes, one is good. The server is killed after its second round and resumed.
