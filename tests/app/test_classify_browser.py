@@ -91,6 +91,7 @@ def test_a_file_that_is_no_film_gets_one_sentence(app: str, page: Page, tmp_path
     no_exception(page)
 
 
+@pytest.mark.release
 def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
     app: str, page: Page, own_home: Path, tmp_path: Path
 ):

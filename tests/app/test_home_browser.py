@@ -37,6 +37,7 @@ def test_every_page_opens_without_a_request_to_the_outside(app: str, page: Page)
         no_exception(page)
 
 
+@pytest.mark.release
 def test_every_tab_has_a_title_and_overview_opens_by_its_name(app: str, page: Page) -> None:
     for name, title in TITLES.items():
         page.goto(f"{app}/{name}")

@@ -184,6 +184,7 @@ def test_only_names_of_this_machine_and_listed_ones_are_answered(address: str):
             assert visitor.get("/", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.release
 def test_a_link_of_gradio_answers_by_its_own_name(home: Path, tmp_path: Path):
     """With a tunnel of ours in the place of Gradio's: it says the link, and requests carry its name."""
     (tmp_path / "sitecustomize.py").write_text(

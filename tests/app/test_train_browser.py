@@ -85,6 +85,7 @@ def test_a_run_goes_on_when_its_server_is_killed_and_a_new_one_shows_it(
         end_runs()
 
 
+@pytest.mark.release
 def test_the_form_outlives_its_page_and_a_link_opens_it_for_a_colleague(
     app: str, page: Page, visit: Callable[[], Page], tiny_folder: Path
 ):
