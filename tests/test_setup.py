@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import os
 import re
 import shutil
@@ -115,19 +116,21 @@ def test_each_setting_is_an_option_with_its_description_and_default(
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_help_takes_half_a_second_at_most() -> None:
+def test_help_takes_little_more_than_the_libraries_that_it_stands_on() -> None:
     code = (
-        "import sys, time; began = time.process_time(); from xlite.cli import run; run(['--help']); "
-        "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm'} & set(sys.modules); "
-        "print(heavy, time.process_time() - began, file=sys.stderr)"
+        "import sys, time; began = time.process_time(); import pydantic, typer; "
+        "libraries = time.process_time(); from xlite.cli import run; run(['--help']); "
+        "own = time.process_time() - libraries; "
+        "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm', 'asyncio'} & set(sys.modules); "
+        "print(heavy, own / (libraries - began), file=sys.stderr)"
     )
-    least = 1.0  # of three: what else the processor does can only add
-    for _ in range(3):
+    least = math.inf  # of five: what else the processor does can only add
+    for _ in range(5):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        heavy, seconds = done.stderr.rsplit(" ", 1)
+        heavy, times = done.stderr.rsplit(" ", 1)
         assert heavy == "set()"
-        least = min(least, float(seconds))
-    assert least < 0.5
+        least = min(least, float(times))
+    assert least < 4
 
 
 @pytest.mark.slow

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import filelock
 import pytest
-from filelock import FileLock
 
 from xlite.config import make_config
 from xlite.errors import DataError, RunError
-from xlite.runs import lock as lock_module
 from xlite.runs import work_folder
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus
@@ -141,7 +140,7 @@ def meanwhile(act: Callable[[], object], threads: int = 1) -> Iterator[None]:
             worker.join()
 
 
-class SlowLock(FileLock):
+class SlowLock(filelock.FileLock):
     """A lock that is let go of late, so that two who look at once would meet."""
 
     def release(self, force: bool = False) -> None:
@@ -152,7 +151,7 @@ class SlowLock(FileLock):
 @pytest.mark.slow
 def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look takes the lock for a moment; neither a trainer nor another reader may stumble over it."""
-    monkeypatch.setattr(lock_module, "FileLock", SlowLock)
+    monkeypatch.setattr(filelock, "FileLock", SlowLock)
     run.write_progress(RunStatus(state="running"))
     seen: list[str] = []
     with meanwhile(lambda: seen.append(Run(run.folder).status().state), threads=4):

@@ -4,12 +4,16 @@ import enum
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from xlite.errors import ImageError
 
 SIGNATURES = (b"II*\0", b"MM\0*")
 _MAX_VALUE = 4 * 2**20  # bytes; the places of a million tiles
 _MAX_DIRECTORIES = 16
 _TYPES = {1: "B", 3: "H", 4: "I", 7: "B"}  # of an entry: bytes, words, double words, opaque bytes
+_SIZES = np.array([0, 1, 0, 2, 4, 0, 0, 1, 0])  # of a value, by type; the last one is of all other types
+_STATED = np.dtype([("tag", "u2"), ("kind", "u2"), ("number", "u4"), ("place", "u4")])
 
 
 class Tag(enum.IntEnum):
@@ -112,19 +116,23 @@ def _size(kind: int) -> int:
 
 def _read(data: bytes, order: str, at: int) -> tuple[dict[int, _Entry], int]:
     """The entries of a directory that matter, and where the next directory lies; 0 if nowhere."""
-    entries: dict[int, _Entry] = {}
     count = struct.unpack_from(f"{order}H", data, at)[0] if at + 2 <= len(data) else 0
     behind = at + 2 + 12 * count
     if not count or behind > len(data):
         raise damaged("its directory is cut")
-    for place in range(at + 2, behind, 12):
-        tag, kind, number = struct.unpack_from(f"{order}HHI", data, place)
-        if tag not in _TAGS or kind not in _TYPES or not number:
-            continue
-        length = number * _size(kind)
-        start = place + 8 if length <= 4 else struct.unpack_from(f"{order}I", data, place + 8)[0]
-        if length > _MAX_VALUE or start + length > len(data):
-            raise damaged("a value of its directory is cut")
-        entries[tag] = _Entry(kind, memoryview(data)[start : start + length])  # a copy may be of megabytes
+    stated = np.frombuffer(data, _STATED.newbyteorder(order), count, at + 2)
+    sizes = _SIZES[np.minimum(stated["kind"], len(_SIZES) - 1)]
+    known = np.isin(stated["tag"], list(_TAGS)) & (sizes > 0) & (stated["number"] > 0)
+    stated, lengths = stated[known], stated["number"][known] * sizes[known]
+    inside = at + 2 + 12 * np.flatnonzero(known) + 8
+    starts = np.where(lengths <= 4, inside, stated["place"])
+    if np.any((lengths > _MAX_VALUE) | (starts + lengths > len(data))):
+        raise damaged("a value of its directory is cut")
+    # Of entries with the same tag the last one counts; there may be 65,535.
+    last = dict(zip(stated["tag"].tolist(), range(len(stated)), strict=True))
+    entries = {
+        tag: _Entry(int(stated["kind"][at]), memoryview(data)[starts[at] : starts[at] + lengths[at]])
+        for tag, at in last.items()
+    }
     following = data[behind : behind + 4]  # some writers end their file without it
     return entries, struct.unpack(f"{order}I", following)[0] if len(following) == 4 else 0

@@ -3,26 +3,38 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from xlite.errors import RunError
 
+if TYPE_CHECKING:
+    from filelock import FileLock
 
-def mutex(folder: Path) -> FileLock:
+
+def file_lock(path: Path, timeout: float = -1) -> "FileLock":
+    """The operating system's lock on a file; whoever enters it waits for `timeout` s, less than 0 for ever.
+
+    Entering it raises TimeoutError.
+    """
+    from filelock import FileLock  # it imports asyncio, which no `--help` needs to wait for
+
+    return FileLock(path, timeout)
+
+
+def mutex(folder: Path) -> "FileLock":
     """Held for the moment in which a `.lock` is tried, so that no reader's look passes for the holder.
 
     All folders side by side have one, and it lies beside them, so that nobody comes while a folder moves.
     """
-    return FileLock(folder.parent / ".gate.lock", timeout=10)
+    return file_lock(folder.parent / ".gate.lock", 10)
 
 
 def is_taken(lock: Path) -> bool:
     """Whether a process holds a lock; ask behind the mutex, as the look takes the lock for a moment."""
     try:
-        with FileLock(lock, timeout=0):
+        with file_lock(lock, 0):
             return False
-    except Timeout:
+    except TimeoutError:
         return True
 
 
@@ -45,7 +57,7 @@ def holding(folder: Path, busy: str) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             with mutex(folder):
-                stack.enter_context(FileLock(folder / ".lock", timeout=0))
-        except Timeout as error:
+                stack.enter_context(file_lock(folder / ".lock", 0))
+        except TimeoutError as error:
             raise RunError(busy) from error
         yield

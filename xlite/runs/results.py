@@ -11,12 +11,11 @@ from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from filelock import FileLock
-
 from xlite.errors import DataError, sentence
 from xlite.files import read_file
 from xlite.places import results_csv
 from xlite.public import without_paths
+from xlite.runs.lock import file_lock
 from xlite.runs.notes import Notes
 from xlite.text import as_cell, counted, from_cell, has_plain_digits, verb
 
@@ -74,7 +73,7 @@ def append_result(
     path.parent.mkdir(parents=True, exist_ok=True)
     line = _csv_line(map(_cell, astuple(replace(experiment, notes=str(notes)))))
     # Long: with many at once one may be unlucky for a while, and its row must not be lost.
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=600)
+    lock = file_lock(path.with_name(f".{path.name}.lock"), 600)
     with lock, open(path, "a+b", buffering=0) as file:
         _check_header(path, file)
         if unless_there and line in file.readlines():

@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.models.available import MODEL_FILE
@@ -23,6 +21,7 @@ from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
+from xlite.runs.lock import file_lock
 from xlite.runs.run_files import (
     CLIENT_FILE,
     EPOCHS_FILE,
@@ -56,7 +55,7 @@ class Run(WorkFolder[RunStatus]):
         """
         parent = checkpoints_dir()
         parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(parent / ".create.lock", timeout=10):
+        with file_lock(parent / ".create.lock", 10):
             run = cls(parent / (config.name or _free_name(parent, config.backbone)))
             if run.failed_untrained():
                 shutil.rmtree(run.folder)

@@ -17,13 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self
 
-from filelock import FileLock, Timeout
-
 from xlite.errors import RunError, XliteError, sentence, words_as_json
 from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
-from xlite.runs.lock import holding, is_held, is_locked, mutex
+from xlite.runs.lock import file_lock, holding, is_held, is_locked, mutex
 from xlite.runs.status import LIVE, S, read_status
 
 START_TIMEOUT_S = 180.0
@@ -178,11 +176,11 @@ class WorkFolder(ABC, Generic[S]):
     def _starting(self) -> Iterator[None]:
         """One at a time, and only what does not run: RunError otherwise."""
         try:
-            with FileLock(self.path(".start.lock"), timeout=0):
+            with file_lock(self.path(".start.lock"), 0):
                 if self.is_held() or self.status().state in LIVE:
                     raise RunError(f"{self.kind} {self.name!r} is already running")
                 yield
-        except Timeout as error:
+        except TimeoutError as error:
             raise RunError(f"{self.kind} {self.name!r} is already being started") from error
 
     def _wait_until_held(self, child: "subprocess.Popen[bytes]") -> None:
@@ -218,7 +216,7 @@ class WorkFolder(ABC, Generic[S]):
     def _at_rest(self, done: str) -> Iterator[None]:
         """Keeps everybody out while the folder moves; RunError if somebody works in it."""
         state = self.status().state
-        with FileLock(self.folder.parent / ".create.lock", timeout=10), mutex(self.folder):
+        with file_lock(self.folder.parent / ".create.lock", 10), mutex(self.folder):
             if state in LIVE or is_locked(self.folder):
                 raise RunError(
                     f"{self.kind} {self.name!r} is not at rest ({state}): stop it, then it can be {done}"

@@ -19,7 +19,7 @@ class _Fact(BaseModel):
     patients; stems: which these are, fewer than `known` if nobody can tell, and never written to a file.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # no command needs all of them
 
     known: int = 0
     stems: frozenset[str] = Field(default=frozenset(), exclude=True)
