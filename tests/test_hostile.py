@@ -39,7 +39,6 @@ def test_a_short_attack_gives_the_film_or_a_sentence_and_leaves_no_file(
     attack(["mutants", "9", "20", *kinds], tmp_path)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("words", [*ATTACKS, ["eaters"], ["bombs"], ["large"]], ids=" ".join)
 def test_an_attack_gives_the_film_or_a_sentence_within_the_limits(words: list[str], tmp_path: Path) -> None:
     attack(words, tmp_path)
