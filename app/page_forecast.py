@@ -14,7 +14,7 @@ from xlite.messages import as_code, literal, page_sentence
 from xlite.runs.command import absolute_paths
 from xlite.text import counted
 from xlite.training import probing
-from xlite.training.concern_sentences import words_of
+from xlite.training.concern_sentences import concern_words
 from xlite.training.concerns import (
     AnyConcern,
     FilmCounts,
@@ -95,7 +95,7 @@ def knows_teacher(concerns: Sequence[AnyConcern]) -> bool:
 def show_concerns(concerns: Sequence[AnyConcern]) -> None:
     """A sentence each; those that make a run fail for certain in red."""
     for one in concerns:
-        told = page_sentence(RunError(*words_of(one)))
+        told = page_sentence(RunError(*concern_words(one)))
         if one.refuses:
             st.error(told)
         else:
