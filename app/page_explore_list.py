@@ -19,7 +19,7 @@ from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.data.random_split import SHARES
 from xlite.data.split_files import write_split
-from xlite.data.splits import PARTS, split_of_films
+from xlite.data.splits import split_of_films
 from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS, spoken
 from xlite.labelling.labelling import Labelling
@@ -133,22 +133,19 @@ def _show_films(
     state = st.session_state
     order, finding = state.get("order", "table"), state.get("finding", FINDINGS[0])
     one = judged.get(state.get("model", "")) if order in BY_MODEL else None
-    stems = films.table["stem"].to_numpy()
     pictures = bool(folder.paths)
     if pictures:
-        there = np.array([stem in folder.paths for stem in stems[rows]], dtype=bool)
-        if not there.all():
-            st.caption(f"{counted(int((~there).sum()), 'film')} of these have no image here.")
-        rows = rows[there]
+        there = rows[folder.have_files(films.table["stem"].iloc[rows].tolist())]
+        if lacking := len(rows) - len(there):
+            st.caption(f"{counted(lacking, 'film')} of these have no image here.")
+        rows = there
     else:
         st.caption("This folder holds tables only, so there are rows and no pictures. A row opens its film.")
     size = A_PAGE if pictures else A_PAGE_OF_ROWS
     key = f"page-{hash((selection.wanted, order, finding, len(rows)))}"
     number = _page_number(len(rows), size, key, bar)
     shown = rows[page(number, size)]
-    said = captions.said_of_films(films, shown, one, order, finding) if one else []
-    if order == DOUBT:
-        said = [captions.said_of_doubts(films, int(row)) for row in shown]
+    said = captions.said_of_films(films, shown, one, order, finding)
     if not pictures:
         table = export.rows_table(films, shown)
         if said:
@@ -222,8 +219,4 @@ def _keep_split(folder: NihFolder, name: str, stems: list[str]) -> None:
     except (DataError, RunError, OSError) as error:
         st.error(page_sentence(error))
         return
-    counts = {
-        part: (len(split.parts[part]), len(set(folder.patients(split.stems(part)).tolist())))
-        for part in PARTS
-    }
-    st.success(captions.split_sentence(counts, name))
+    st.success(captions.split_sentence(split.sizes(folder), name))

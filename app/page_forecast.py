@@ -6,15 +6,14 @@ from pathlib import Path
 import streamlit as st
 
 from xlite.config import TrainConfig
-from xlite.data.folder import Changes, changes
-from xlite.data.layout import data_roots
+from xlite.data.folder import Changes, changes_for_training
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.messages import as_code, literal, page_sentence
 from xlite.runs.command import absolute_paths
 from xlite.text import counted
 from xlite.training import probing
-from xlite.training.concern_sentences import words_of
+from xlite.training.concern_sentences import concern_words
 from xlite.training.concerns import (
     AnyConcern,
     FilmCounts,
@@ -46,17 +45,8 @@ def _has_gpu() -> bool:
 def films_of(config: TrainConfig) -> FilmCounts:
     """What the run would train and be judged on. DataError if there is no table to read."""
     data = absolute_paths(config).data
-    changed = [change for root in data_roots(data) for change in _changes_for_training(root)]
+    changed = changes_for_training(data)
     return _films(str(data), config.split, config.allow_leakage, config.skip_missing, changed)
-
-
-def _changes_for_training(root: Path) -> Changes:
-    """The state of a data folder, of its splits and of where its films lie."""
-    # Not each film, of which there may be 112,120: a folder has another time once one comes or goes.
-    folders = [*root.glob("images*"), *root.glob("images*/images")]
-    stats = [(path.name, path.stat()) for path in folders if path.is_dir()]
-    changed = [(name, stat.st_mtime_ns, 0) for name, stat in stats]
-    return changed + [one for place in (root, *root.glob("splits/*")) for one in changes(place)]
 
 
 def show_films(data: str, films: FilmCounts | None) -> None:
@@ -95,7 +85,7 @@ def knows_teacher(concerns: Sequence[AnyConcern]) -> bool:
 def show_concerns(concerns: Sequence[AnyConcern]) -> None:
     """A sentence each; those that make a run fail for certain in red."""
     for one in concerns:
-        told = page_sentence(RunError(*words_of(one)))
+        told = page_sentence(RunError(*concern_words(one)))
         if one.refuses:
             st.error(told)
         else:

@@ -27,10 +27,10 @@ from xlite.report.judged import Kind as MistakeKind
 from xlite.report.saved import Evaluation, newest_of
 from xlite.report.sections.operating import (
     not_labelled_sentence,
+    not_offered_sentence,
     operating_table,
     point_sentence,
     rule_cuts,
-    withheld_sentence,
 )
 from xlite.report.view import View
 from xlite.runs.hand_threshold import is_shipped, keep_threshold
@@ -134,7 +134,7 @@ def show_point(evaluation: Evaluation, view: View, found: list[Evaluation], path
     column = FINDINGS.index(finding)
     labels, probs = films.labels[:, column], films.probs[:, column]
     if few := too_few(labels, films.patients):
-        st.info(withheld_sentence(finding, few))
+        st.info(not_offered_sentence(finding, few))
         return
     cut, prevalence = ask_point(evaluation, finding, float(prevalence_of(labels)))
     point = operating_point(labels, probs, resamples, cut)

@@ -2,18 +2,17 @@
 
 import streamlit as st
 from page_federation import show_rounds
-from page_shared import choose_next, done, go_to, show_command, show_curves, show_log
+from page_run_links import show_run_links
+from page_shared import choose_next, done, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
-from xlite.models.available import MODEL_FILE
-from xlite.models.duty import duty, set_duty
+from xlite.models.duty import duty
 from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, contents, zipped
-from xlite.runs.judged import REPORT_FILE
 from xlite.runs.run import Run
 from xlite.runs.run_files import SETTINGS_FILE, STATE_FILE
 from xlite.runs.status import LIVE, facts
@@ -36,7 +35,7 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
         st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
         if not is_public():
             show_actions(run, status.state)
-        show_links(run, status.state)
+        show_run_links(run, status.state, "runs", duty().name)
         if not is_public():
             show_annotation(run, tags)
         show_rounds(run.folder) or show_curves(run)
@@ -120,34 +119,6 @@ def offer_zip(run: Run) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-
-
-def show_links(run: Run, state: str) -> None:
-    """The ways on from a run: to its results, to a film, to the Train page while it lives."""
-    ways = []
-    if state in LIVE:
-        ways.append(("Watch it on Train", "train", ":material/model_training:", {"run": run.name}))
-    elif run.path(MODEL_FILE).is_file():
-        model = {"model": run.name}
-        if run.path(REPORT_FILE).is_file():
-            ways.append(("Its results", "results", ":material/show_chart:", model))
-        ways.append(("Read a film with it", "classify", ":material/radiology:", model))
-    if ways:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for label, page, icon, query in ways:
-                go_to(page, label, icon, **query)
-            if not is_public() and run.path(MODEL_FILE).is_file():
-                offer_duty(run)
-
-
-def offer_duty(run: Run) -> None:
-    """The button that puts a run's model on duty; that it is there, if it is."""
-    if duty().name == run.name:
-        st.caption("On duty")
-        return
-    label, icon = "Put it on duty", ":material/verified:"
-    if st.button(label, icon=icon, type="tertiary", key="duty") and done(lambda: set_duty(run.name)):
-        st.rerun()
 
 
 def show_annotation(run: Run, known: list[str]) -> None:

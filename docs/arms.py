@@ -22,7 +22,7 @@ from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
+from xlite.metrics.bootstrap import RESAMPLES, RESAMPLING_SEED, Resamples
 from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of, mean_estimate
 from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run
@@ -100,7 +100,7 @@ def tables(study: Study) -> str:
         f"{study.about} Split `{split}`, {labels} labels: {len(study.films):,} test films of "
         f"{study.films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
         "standard deviation over the seeds; of the averaged probabilities of the arm's runs, with the 95 % "
-        f"interval from {RESAMPLES:,} resamples of patients, seed {SEED}, if they bear one."
+        f"interval from {RESAMPLES:,} resamples of patients, seed {RESAMPLING_SEED}, if they bear one."
     )
     if clean is not None:
         said += (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 PICTURE = Path(__file__).resolve().parent / "img" / "layers.svg"
 WIDTH, ROW, GAP, EDGE, RAIL = 1000, 46, 8, 16, 190
+LINE, NAMES_A_LINE = 24, 4
 # From the top down: what a layer is called in xlite/ (several stand side by side), what it does, its colour.
 ROWS = (
     (("app/", "pages/"), "what a person sees: widgets and calls", "person"),
@@ -27,9 +28,21 @@ ROWS = (
     (("metrics/",), "numbers from labels and scores", "data"),
     (("guards/",), "what a picture is, before it is read", "ground"),
     (("images.py",), "any film to an array", "ground"),
-    (("formats/", "plots.py", "messages.py", "access/", "examples.py"), "side by side", "ground"),
-    (("config.py", "pixels.py", "places.py", "patients.py", "processors.py"), "the ground floor", "ground"),
-    (("findings.py", "errors.py", "files.py", "text.py", "extras.py"), "what all stand on", "ground"),
+    (
+        ("formats/", "access/", "plots.py", "messages.py", "presets.py", "examples.py"),
+        "side by side",
+        "ground",
+    ),
+    (("config.py", "pixels.py"), "every setting; how large a film may be", "ground"),
+    (("public.py", "places.py", "processors.py", "patients.py"), "the ground floor", "ground"),
+    (
+        (
+            *("findings.py", "split_names.py", "labels.py", "errors.py"),
+            *("files.py", "text.py", "extras.py", "paging.py"),
+        ),
+        "what all stand on",
+        "ground",
+    ),
 )
 COLOURS = {
     "person": "#7e57c2",
@@ -43,33 +56,37 @@ COLOURS = {
 
 def draw() -> str:
     """The picture as SVG: one row per layer, and an arrow for the one way that imports go."""
-    height = 2 * EDGE + len(ROWS) * (ROW + GAP) - GAP
+    heights = [ROW + (-(-len(names) // NAMES_A_LINE) - 1) * LINE for names, _, _ in ROWS]
+    height = 2 * EDGE + sum(heights) + (len(ROWS) - 1) * GAP
     shapes = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'font-family="system-ui, sans-serif">',
         "<title>The layers of X-Lite, from what a person sees down to the ground floor</title>",
         f'<rect width="{WIDTH}" height="{height}" rx="10" fill="#ffffff"/>',
     ]
-    for number, (names, does, kind) in enumerate(ROWS):
-        shapes += _row(EDGE + number * (ROW + GAP), names, does, COLOURS[kind])
+    top = EDGE
+    for tall, (names, does, kind) in zip(heights, ROWS, strict=True):
+        shapes += _row(top, tall, names, does, COLOURS[kind])
+        top += tall + GAP
     shapes += [*_arrow(WIDTH - RAIL / 2 + 10, EDGE + 8, height - EDGE - 8), "</svg>"]
     return "\n".join(shapes) + "\n"
 
 
-def _row(top: int, names: tuple[str, ...], does: str, colour: str) -> list[str]:
-    right, middle = WIDTH - RAIL, top + ROW / 2 + 5
+def _row(top: int, tall: int, names: tuple[str, ...], does: str, colour: str) -> list[str]:
+    right, middle = WIDTH - RAIL, top + tall / 2 + 5
     shapes = [
-        f'<rect x="{EDGE}" y="{top}" width="{right - EDGE}" height="{ROW}" rx="6" fill="{colour}" '
+        f'<rect x="{EDGE}" y="{top}" width="{right - EDGE}" height="{tall}" rx="6" fill="{colour}" '
         f'fill-opacity="0.13" stroke="{colour}"/>',
         f'<text x="{right - 14}" y="{middle}" font-size="14" text-anchor="end" fill="#39434d">'
         f"{escape(does)}</text>",
     ]
-    x = float(EDGE + 14)
-    for name in names:
-        shapes.append(
-            f'<text x="{x:g}" y="{middle}" font-size="15" font-weight="600" fill="{colour}">{name}</text>'
-        )
-        x += 11 * len(name) + 16  # wide enough for any system's font
+    for line, start in enumerate(range(0, len(names), NAMES_A_LINE)):
+        x, y = EDGE + 14, top + ROW / 2 + 5 + line * LINE
+        for name in names[start : start + NAMES_A_LINE]:
+            shapes.append(
+                f'<text x="{x}" y="{y}" font-size="15" font-weight="600" fill="{colour}">{name}</text>'
+            )
+            x += 11 * len(name) + 16  # wide enough for any system's font
     return shapes
 
 

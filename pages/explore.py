@@ -53,9 +53,9 @@ def cached_judged(
     root: str, changed: Changes, found: list[tuple[str, Path, int]]
 ) -> tuple[dict[str, ModelProbabilities], list[str]]:
     """What saved evaluations say of the folder's films; they and the folder renew the cache."""
-    from xlite.report.judged_films import judged_films
+    from xlite.report.film_probabilities import probabilities_by_model
 
-    return judged_films(open_folder(root, changed).folder, found)
+    return probabilities_by_model(open_folder(root, changed).folder, found)
 
 
 def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, ModelProbabilities]:
@@ -63,7 +63,7 @@ def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, Mode
     keys = {words: key for key, words in ORDERS.items()}  # an address has the words
     if not shows_models(st.session_state.get("order", keys.get(st.query_params.get("order", ""))), film):
         return {}
-    from xlite.report.judged_films import prediction_files
+    from xlite.report.film_probabilities import prediction_files
 
     judged, damaged = cached_judged(root, changed, prediction_files())
     for sentence in damaged:

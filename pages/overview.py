@@ -3,6 +3,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
+from page_run_links import show_run_links
 from page_shared import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
 
 from xlite.data.folder import Changes, changes
@@ -13,7 +14,6 @@ from xlite.extras import lacking
 from xlite.messages import as_code, headline, page_sentence, said
 from xlite.models.available import MODEL_FILE, model_files
 from xlite.models.duty import Duty, duty, reset_duty, set_duty
-from xlite.places import checkpoints_dir
 from xlite.public import is_public
 from xlite.report.duty import score, warning
 from xlite.report.overview import (
@@ -191,56 +191,42 @@ def await_device() -> None:
 
 
 @st.fragment(run_every=3)
-def show_runs(change: bool) -> None:
+def show_runs() -> None:
     """What runs now and what ended last, read anew every three seconds."""
     live, rest = runs_now(LATEST)
-    on_duty = duty()
+    on_duty = duty().name
     st.subheader("Running now")
     studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
     for sweep in studies:
         st.markdown(headline(sweep.name, sweep.status().state, ("a study",)))
         go_to("sweeps", "Watch the study", ":material/grid_view:", study=sweep.name)
     for seen in live:
-        show_live(seen)
+        show_live(seen, on_duty)
     if not live and not studies:
         st.caption("Nothing is running.")
     st.subheader("Latest runs")
     for seen in rest:
-        show_ended(seen, on_duty, change)
+        show_ended(seen, on_duty)
     if not rest:
         st.caption("No run has ended yet.")
 
 
-def show_live(seen: RunNow) -> None:
+def show_live(seen: RunNow, on_duty: str) -> None:
     """A run that goes on."""
     with st.container(border=True):
-        st.markdown(headline(seen.name, seen.status.state, seen.status.said))
+        st.markdown(headline(seen.run.name, seen.status.state, seen.status.said))
         st.progress(seen.share, seen.facts)
-        go_to("train", "Watch it", ":material/show_chart:", run=seen.name)
+        show_run_links(seen.run, seen.status.state, "overview", on_duty)
 
 
-def show_ended(seen: RunNow, on_duty: Duty, change: bool) -> None:
+def show_ended(seen: RunNow, on_duty: str) -> None:
     """A run that has ended, and what one does with it."""
     with st.container(border=True):
-        st.markdown(headline(seen.name, seen.status.state, seen.status.said))
-        model = checkpoints_dir() / seen.name / MODEL_FILE
+        st.markdown(headline(seen.run.name, seen.status.state, seen.status.said))
+        model = seen.run.path(MODEL_FILE)
         test = f", {cached_score(model, seen.judged_at)}" if seen.judged_at else ""
         st.caption(seen.facts + test)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            go_to("runs", "Its curves", ":material/show_chart:", run=seen.name)
-            if seen.judged_at:
-                go_to("results", "Its results", ":material/query_stats:", model=seen.name)
-            if seen.has_model:
-                go_to("classify", "Read a film with it", ":material/radiology:", model=seen.name)
-            if seen.name == on_duty.name:
-                st.caption("On duty")
-            elif (
-                seen.has_model
-                and change
-                and st.button("Put on duty", key=f"duty-{seen.name}", type="tertiary")
-                and done(lambda: set_duty(seen.name))
-            ):
-                st.rerun(scope="app")
+        show_run_links(seen.run, seen.status.state, "overview", on_duty)
 
 
 def first_steps(data: str) -> None:
@@ -289,7 +275,7 @@ left, right = st.columns([3, 2], gap="large")
 with right:
     what_next(data, change)
 with left:
-    show_runs(change)
+    show_runs()
 with cards[0]:
     model_card(on_duty, change)
 with cards[1]:

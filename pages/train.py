@@ -13,6 +13,7 @@ from page_forecast import (
     show_forecast,
     show_refusal,
 )
+from page_run_links import show_run_links
 from page_settings import setting_widget, settings_in_columns
 from page_shared import choose_named, data_folder, go_to, say_unknown, show_command, show_curves, show_log
 
@@ -23,7 +24,7 @@ from xlite.federated.federation import Federation
 from xlite.federated.form import FORM_KEYS
 from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
-from xlite.models.available import MODEL_FILE
+from xlite.models.duty import duty
 from xlite.presets import PRESET, PRESET_NOTES, PRESET_TITLES, settings_of
 from xlite.runs import form, slurm
 from xlite.runs.command import start_command
@@ -179,17 +180,6 @@ def show_buttons(run: Run, state: str) -> None:
         st.rerun()
 
 
-def show_links(run: Run, state: str) -> None:
-    """Where to go on from a run that has a model."""
-    if not run.path(MODEL_FILE).is_file() or state in LIVE:
-        return
-    with st.container(horizontal=True):
-        if state == "finished":
-            go_to("results", "See its results", ":material/show_chart:", model=run.name)
-        go_to("classify", "Read a film with it", ":material/radiology:", model=run.name)
-        go_to("runs", "Among all runs", ":material/table_rows:", run=run.name)
-
-
 @st.fragment(run_every=2)
 def watch(name: str, listed: list[str]) -> None:
     """One run, read anew from its files every two seconds: any tab sees the same."""
@@ -203,7 +193,7 @@ def watch(name: str, listed: list[str]) -> None:
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
-        show_links(run, status.state)
+        show_run_links(run, status.state, "train", duty().name)
         if not (show_rounds(run.folder) or show_curves(run)):
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
             st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")

@@ -6,11 +6,12 @@ from typing import Any
 import pandas as pd
 
 from xlite.federated.dealing import Deal
-from xlite.federated.federation import COLUMNS, METRICS_FILE, PLAN_FILE, ROUNDS_FILE
+from xlite.federated.federation import COLUMNS, PLAN_FILE, ROUNDS_FILE
 from xlite.federated.plan import make_plan
 from xlite.federated.simulation import new_simulation
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
+from xlite.runs.run_files import EPOCHS_FILE
 
 NAN_SENT = "head.weight has 432 values NaN or infinite"
 
@@ -27,7 +28,7 @@ def write_rounds(folder: Path, rounds: int = 2, refused: str = NAN_SENT) -> None
         row = {"epoch": number, "train_loss": 0.7, "val_loss": 0.65, "val_auc": 0.55 + number / 100}
         metrics.append({**row, "seconds": 3.0})
     pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / ROUNDS_FILE, index=False)
-    pd.DataFrame(metrics).to_csv(folder / METRICS_FILE, index=False)
+    pd.DataFrame(metrics).to_csv(folder / EPOCHS_FILE, index=False)
 
 
 def served(name: str = "three") -> Path:

@@ -197,9 +197,10 @@ class Classifier:
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
         """Where a finding is seen in a film uint8 (H, W): float32 (H, W), 0-1, in the film's own frame.
 
-        Grad-CAM as its authors define it, unless another of xlite.explain.METHODS is asked for; pages show
-        what `read` gives.
+        Grad-CAM as its authors define it, unless another of xlite.explain.METHODS is asked for.
         """
+        # Not DEFAULT_METHOD: whoever asks for one finding means the method that the literature knows. `read`
+        # shows all 14, most of them improbable, of which Grad-CAM's maps would be empty.
         return self.read(image, method).map(finding)
 
     def input(self, image: np.ndarray) -> np.ndarray:

@@ -23,8 +23,6 @@ NIH_PREVALENCE = {
     finding: films / _NIH_FILMS for finding, films in zip(FINDINGS, _NIH_POSITIVES, strict=True)
 }
 """Share of all of NIH's films that has the finding, by the labels of 2020."""
-FAR_PREVALENCE = 2
-"""A prevalence is far from NIH's if it is more than this many times it, or less than one in so many."""
 FEW_POSITIVES = 10
 """With fewer positives, or fewer negatives, little can be said of a finding."""
 

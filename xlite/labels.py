@@ -32,7 +32,7 @@ def where_known(labels: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ..
     return labels[here], *(one[here] for one in others)
 
 
-def counted(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def zero_if_unknown(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The values, 0 if the label is unknown, so that a sum leaves these out; both (N, C)."""
     here = known(labels)
     return values if here.all() else np.where(here, values, 0)

@@ -50,8 +50,8 @@ def test_from_an_empty_machine_to_a_report_in_five_minutes(own_home: Path, page:
         expect(page.get_by_text("160 films", exact=True)).to_be_visible()
 
         page.get_by_role("button", name="Train a tiny student").click()
-        expect(page.get_by_role("link", name="Watch it")).to_be_visible()
-        page.get_by_role("link", name="Watch it").click()
+        expect(page.get_by_role("link", name="Watch it on Train")).to_be_visible()
+        page.get_by_role("link", name="Watch it on Train").click()
         page.wait_for_url("**/train?**run=first-student**")
         expect(page.get_by_text("first-student finished")).to_be_visible()
         assert Run.named("first-student").status().state == "finished"

@@ -164,7 +164,7 @@ def test_a_live_run_is_followed_and_linked(own_home: Path, tiny_folder: Path) ->
     text = words(test)
     assert "**busy** :green-badge[running] trains" in text and "Nothing is running." not in text
     assert "That of the newest run, busy." in text
-    assert of_runs(test) == [("Watch it", "train", "run=busy")]
+    assert of_runs(test) == [("Watch it on Train", "train", "run=busy")]
     [bar] = test.main.get("progress")
     assert (bar.proto.value, bar.proto.text) == (25, "epoch 1 of 4, time left 1 min 15 s")
 
@@ -180,9 +180,9 @@ def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, ti
         path.rename(run.path(path.name))
     test = overview()
     assert of_runs(test) == [
-        ("Its curves", "runs", "run=mine"),
-        ("Its results", "results", "model=mine"),
+        ("See its results", "results", "model=mine"),
         ("Read a film with it", "classify", "model=mine"),
+        ("Among all runs", "runs", "run=mine"),
     ]
     assert f"epoch 8 of 8, best validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
     assert "**demo**" in words(test) and duty().name == "demo"

@@ -21,12 +21,12 @@ from xlite.messages import literal
 from xlite.models import available
 from xlite.models.info import read_info
 from xlite.places import bundled
+from xlite.report.caveat_sentences import sentence
 from xlite.report.elsewhere_sentences import by_topic
 from xlite.report.judged import judged_films, mistakes
 from xlite.report.means import positives
 from xlite.report.saved import saved_evaluations
 from xlite.report.sections.findings import strongest
-from xlite.report.sentences import sentence
 from xlite.report.write import write_report
 from xlite.runs import hand_threshold
 

@@ -374,7 +374,7 @@ def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
     finished(own_home, "one")
     test = page("runs").run()
     text = words(test)
-    assert links(test) == ["Its results results?model=one", "Read a film with it classify?model=one"]
+    assert links(test) == ["See its results results?model=one", "Read a film with it classify?model=one"]
     assert "On duty" in text and labels(test) == set()
     assert "On the front: one." in text
     assert [button.label for button in test.get("download_button")] == [

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from noise_folder import HEADER_2020, write_noise_folder
 from unknown_labels import hide_labels, hide_some
 
-from xlite.data.folder import NihFolder, changes
+from xlite.data.folder import NihFolder, changes, changes_for_training
 from xlite.data.splits import PARTS, make_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -37,6 +38,7 @@ def test_the_twelve_folder_layout_with_other_suffixes(tmp_path):
     stems = ["00000001_000", "00000001_001", "other"]
     assert folder.paths == {stem: tmp_path / name for stem, name in zip(stems, files, strict=True)}
     assert folder.missing() == ["00000002_000"]
+    assert folder.have_files(["00000002_000", "00000001_001"]).tolist() == [False, True]
 
 
 def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
@@ -116,6 +118,21 @@ def test_a_change_of_any_of_several_folders_is_seen(tiny_folder, tmp_path):
     assert before == sorted(changes(tiny_folder) + changes(other)) and len(before) > len(changes(other)) > 0
     (other / "doubts.csv").touch()
     assert changes(both) != before
+
+
+def test_a_change_of_what_is_trained_on_is_seen(tiny_folder, tmp_path):
+    other = write_noise_folder(tmp_path / "other")
+    both = Path(f"{tiny_folder}, {other}")
+    before = changes_for_training(both)
+    each = [one for folder in (tiny_folder, other) for one in changes_for_training(folder)]
+    assert changes_for_training(both) == before == each
+    next((other / "images").glob("*.png")).unlink()
+    fewer = changes_for_training(both)
+    (tiny_folder / "splits" / "mine").mkdir(parents=True)
+    empty = changes_for_training(both)
+    (tiny_folder / "splits" / "mine" / "train_list.txt").touch()
+    seen = [before, fewer, empty, changes_for_training(both)]
+    assert all(one != next for one, next in pairwise(seen))
 
 
 def test_unknown_labels_are_nan_and_what_no_row_knows_is_not_labelled(tiny_folder):

@@ -176,6 +176,9 @@ def test_a_split_of_chosen_films_holds_them_alone_and_is_read_back(large_table: 
     assert split.shared_patients(large_table) == 0 and split.id.startswith("masses-42-")
     shares = [len(split.parts[part]) / len(chosen) for part in PARTS]
     assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.05)
+    whose = large_table.table.set_index("image")["patient"]
+    sizes = {part: (len(films), whose[films].nunique()) for part, films in split.parts.items()}
+    assert split.sizes(large_table) == sizes
     write_split(large_table, split)
     again = read_split(large_table, "masses")
     assert (again.id, again.parts, again.way) == (split.id, split.parts, "films")

@@ -34,8 +34,9 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import fit_calibrator, logit
 from xlite.metrics.thresholds import Thresholds
+from xlite.report.caveat_sentences import sentence
 from xlite.report.metrics_json import report_json
-from xlite.report.sentences import clean, comparison_sentence, sentence
+from xlite.report.sentences import clean, comparison_sentence
 from xlite.report.terminal import summary
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.images import Preprocess
 from xlite.models.info import ModelInfo
 from xlite.report.card import write_card
-from xlite.report.sentences import sentence
+from xlite.report.caveat_sentences import sentence
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from xlite.evaluation.contamination.caveats import Said, TrainedOn
 from xlite.evaluation.report import Comparison, Report
 from xlite.metrics.estimate import Estimate
 from xlite.places import bundled
+from xlite.report.caveat_sentences import sentence
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
-from xlite.report.sentences import sentence
 
 OLD = Path(__file__).parents[1] / "data" / "old_run" / "evaluation" / "metrics.json"
 SHIPPED = bundled("checkpoints", "demo", "evaluation", "test", "metrics.json")

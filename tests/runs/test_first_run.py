@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from command_line import wait_for
 
+from xlite.config import SEED
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.data.phantom import write_phantom
-from xlite.data.small_phantom import IMAGES, PATIENTS, SEED, SIZE
+from xlite.data.small_phantom import IMAGES, PATIENTS, SIZE
 from xlite.places import bundled
 from xlite.runs.first_run import first_config, is_next, start_first
 from xlite.runs.judged import read_judgement

@@ -13,7 +13,7 @@ from xlite.errors import DataError, RunError
 from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.evaluation.contamination.source_facts import TeacherUnknown
 from xlite.findings import FINDINGS
-from xlite.training.concern_sentences import words_of
+from xlite.training.concern_sentences import concern_words
 from xlite.training.concerns import (
     CostlyLoss,
     CostlySampler,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def said(concern: object) -> str:
-    return str(RunError(*words_of(concern)))  # type: ignore[arg-type]
+    return str(RunError(*concern_words(concern)))  # type: ignore[arg-type]
 
 
 def test_a_folder_is_looked_at_without_writing_into_it(tiny_folder: Path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlite.metrics.bootstrap import SEED
+from xlite.metrics.bootstrap import RESAMPLING_SEED
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import resampled
 
@@ -36,7 +36,7 @@ class Curve:
     def mean(self) -> tuple[np.ndarray, np.ndarray]:
         """The mean AUC (K,) over the seeds, and (K, R) over seeds drawn with replacement."""
         resamples = self.drawn.shape[2]
-        seeds = np.random.default_rng(SEED).integers(self.seeds, size=(self.seeds, resamples))
+        seeds = np.random.default_rng(RESAMPLING_SEED).integers(self.seeds, size=(self.seeds, resamples))
         drawn = np.mean([self.drawn[row, :, np.arange(resamples)] for row in seeds], axis=0)
         return self.auc.mean(axis=0), drawn.T
 

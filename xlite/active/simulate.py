@@ -25,7 +25,7 @@ from xlite.evaluation.report_base import Bootstrap
 from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.labels import known
-from xlite.metrics.bootstrap import SEED
+from xlite.metrics.bootstrap import RESAMPLING_SEED
 from xlite.runs.run import Run
 
 
@@ -79,7 +79,7 @@ def simulate(
         test_patients=len({*films.test_patients}),
         test_known=sum(bool(knows.facts(stem)) for stem in test),
         findings=tuple(name for name, one in zip(FINDINGS, followed.judged, strict=True) if one),
-        bootstrap=Bootstrap(resamples=options.resamples, seed=SEED),
+        bootstrap=Bootstrap(resamples=options.resamples, seed=RESAMPLING_SEED),
         whole=followed.whole,
         **_arms(followed, options.rounds),
     )

@@ -16,7 +16,7 @@ import typer
 from xlite.errors import RunError, XliteError
 from xlite.files import Progress
 from xlite.findings import FINDINGS
-from xlite.pacs.film_objects import MAPS
+from xlite.pacs.film_objects import MAPS_PER_FILM
 from xlite.text import printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Heatmaps = Annotated[
     typer.Option(
         min=0,
         max=len(FINDINGS),
-        help=f"Maps a film, likeliest findings first  [default: {MAPS} in DICOM, else 0]",
+        help=f"Maps a film, likeliest findings first  [default: {MAPS_PER_FILM} in DICOM, else 0]",
         show_default=False,
     ),
 ]

@@ -142,29 +142,26 @@ def split(
     """
     from xlite.data.folder import NihFolder
     from xlite.data.split_files import write_split
-    from xlite.data.splits import PARTS, make_split
+    from xlite.data.splits import make_split
 
     with busy("splitting"):
         folder = NihFolder.open(data)
         made = make_split(folder, way, seed, allow_leakage)
         target = write_split(folder, made)
         shared = made.shared_patients(folder)
-    films = {part: len(made.parts[part]) for part in PARTS}
-    patients = {part: len(set(folder.patients(made.stems(part)).tolist())) for part in PARTS}
-    missing = len(folder.missing())
+    sizes, missing = made.sizes(folder), len(folder.missing())
     if as_json:
-        parts = {part: {"images": films[part], "patients": patients[part]} for part in PARTS}
+        parts = {part: {"images": films, "patients": patients} for part, (films, patients) in sizes.items()}
         answer = {"id": made.id, "folder": target, "parts": parts, "shared_patients": shared}
         print_json({**answer, "missing": missing})
         return
     say(f"Split {made.id} in {target}")
-    for part in PARTS:
-        noun = "film" if films[part] == 1 else "films"
-        say(f"{part:6}{films[part]:>9,} {noun} of {counted(patients[part], 'patient')}")
+    for part, (films, patients) in sizes.items():
+        say(f"{part:6}{films:>9,} {'film' if films == 1 else 'films'} of {counted(patients, 'patient')}")
     several = f"{counted(shared, 'patient')} {are(shared)} in more than one part"
     say(several if shared else "No patient is in two parts")
     for part, lost in _WITHOUT.items():
-        if not films[part]:
+        if not sizes[part][0]:
             say(f"Warning: the {part} part has no film, so {lost}", file=sys.stderr)
     _print_missing(missing, len(folder.table))
 

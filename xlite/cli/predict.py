@@ -29,7 +29,7 @@ from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.pacs.film_objects import MAPS, Wanted
+from xlite.pacs.film_objects import MAPS_PER_FILM, Wanted
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def predict(
         from xlite.predict.pipeline import Also, predict_films
 
         reader = _reader(model, device, flip=tta is not None)
-        wanted = Wanted(MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
+        maps = MAPS_PER_FILM if heatmaps is None else heatmaps
+        wanted = Wanted(maps, method or DEFAULT_METHOD, fix, three_d)
         place, also = stack.enter_context(_place(out)), list[Also]()
         if pdf:
             also.append(_pages(reader.classifier, place))

@@ -14,7 +14,7 @@ from xlite.cli.console import Fix, Heatmaps, ThreeD, say
 from xlite.errors import CheckpointError, RunError
 from xlite.extras import demand
 from xlite.models.available import find_models
-from xlite.pacs.film_objects import MAPS, Wanted
+from xlite.pacs.film_objects import MAPS_PER_FILM, Wanted
 from xlite.places import bundled, pacs_dir
 
 
@@ -74,7 +74,7 @@ def serve(
             raise typer.BadParameter("say where results go: --to AE@HOST:PORT", param_hint="--dicom")
         if models and len(models) > 1:
             raise typer.BadParameter("a node reads with one model: name one, or an ensemble with commas")
-        wanted = Wanted(MAPS if heatmaps is None else heatmaps, fix=fix, three_d=three_d)
+        wanted = Wanted(MAPS_PER_FILM if heatmaps is None else heatmaps, fix=fix, three_d=three_d)
         address = host, port or DICOM_PORT
         _serve_dicom(models[0] if models else None, ae, to, senders or [], address, queue, wanted)
         return

@@ -169,10 +169,10 @@ def _foretell(config: TrainConfig, as_json: bool) -> None:
         films = concerns.look_at_films(config.data, config.split, config.allow_leakage, config.skip_missing)
         found = concerns.of_settings(config, films, has_gpu=True)  # a processor's time is measured below
         if refused := [one for one in found if one.refuses]:
-            raise RunError(*concern_sentences.words_of(refused[0]))
+            raise RunError(*concern_sentences.concern_words(refused[0]))
         forecast = measure(config, began)
     found += concerns.of_forecast(config, forecast)
-    sentences = [str(RunError(*concern_sentences.words_of(one))) for one in found]
+    sentences = [str(RunError(*concern_sentences.concern_words(one))) for one in found]
     if as_json:
         print_json({**forecast.model_dump(mode="json"), "seconds": forecast.seconds, "warnings": sentences})
         return

@@ -37,6 +37,19 @@ def changes(data: Path) -> Changes:
     return sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
+def changes_for_training(data: Path) -> Changes:
+    """The state of a data folder, or of several, with that of its splits and of where its films lie.
+
+    Not of each film, of which there may be 112,120: a folder has another time once one comes or goes.
+    """
+    found: Changes = []
+    for root in data_roots(data):
+        folders = [path for path in (*root.glob("images*"), *root.glob("images*/images")) if path.is_dir()]
+        found += [(path.name, path.stat().st_mtime_ns, 0) for path in folders]
+        found += [one for place in (root, *root.glob("splits/*")) for one in changes(place)]
+    return found
+
+
 def film_files(root: Path) -> FilmFiles:
     """Every film of a data folder: in images/, images_NNN/, images_NNN/images/, and then their subfolders."""
     folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]
@@ -92,6 +105,10 @@ class NihFolder:
             return np.array([self._rows[stem] for stem in stems], dtype=np.int64)
         except KeyError as error:
             raise DataError(f"the table of {self.root} lists no film {error.args[0]}") from error
+
+    def have_files(self, stems: Sequence[str]) -> np.ndarray:
+        """Which of the films have a file, bool (N,)."""
+        return np.array([stem in self.paths for stem in stems], dtype=bool)
 
     def missing(self) -> list[str]:
         """The stems that the table lists and that have no file."""

@@ -3,11 +3,12 @@
 import threading
 from pathlib import Path
 
+from xlite.config import SEED
 from xlite.data.layout import table_files
 from xlite.errors import DataError
 from xlite.places import home
 
-IMAGES, PATIENTS, SIZE, SEED = 160, 60, 256, 42
+IMAGES, PATIENTS, SIZE = 160, 60, 256
 """So many films that a student of them beats chance, and no more than are drawn within a minute."""
 
 

@@ -58,6 +58,11 @@ class Split:
             raise DataError(f"{part!r} is no part of a split; expected one of {', '.join(PARTS)}")
         return [stem_of(name) for name in self.parts[part]]
 
+    def sizes(self, folder: NihFolder) -> dict[str, tuple[int, int]]:
+        """Of each part, how many films it has and how many patients they are of."""
+        owners = {part: folder.patients(self.stems(part)) for part in PARTS}
+        return {part: (len(films), len(np.unique(films))) for part, films in owners.items()}
+
     def shared_patients(self, folder: NihFolder) -> int:
         """How many patients have films in more than one part."""
         return _shared_patients(folder, {part: self.stems(part) for part in PARTS})

@@ -12,7 +12,7 @@ from xlite.errors import DataError
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS
 from xlite.labels import films_known, known
-from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
+from xlite.metrics.bootstrap import RESAMPLES, RESAMPLING_SEED, Resamples
 from xlite.metrics.paired import compared_findings, paired_test
 from xlite.text import counted
 
@@ -24,7 +24,7 @@ def compare_files(
     second: str | Path,
     table: str | Path,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
+    seed: int = RESAMPLING_SEED,
     known: Collection[str] = (),
 ) -> Comparison:
     """Paired test of two predictions files on the films that both have, labels and patients from NIH's table.
@@ -57,7 +57,7 @@ def compare_on(
     names: Files,
     table: str | Path,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
+    seed: int = RESAMPLING_SEED,
 ) -> Comparison:
     """`compare_files` of predictions already read, on films by stem with their patient and 14 labels.
 

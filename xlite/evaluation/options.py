@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from xlite.errors import Option
-from xlite.metrics.bootstrap import RESAMPLES, SEED
+from xlite.metrics.bootstrap import RESAMPLES, RESAMPLING_SEED
 
 KEEP = "keep"
 """In place of a calibrator to fit: the model keeps its own, and what its thresholds are worth is recorded."""
@@ -30,7 +30,7 @@ class JudgeOptions:
     skip_missing: bool = False
     batch_size: int = 64
     resamples: int = RESAMPLES
-    seed: int = SEED
+    seed: int = RESAMPLING_SEED
     calibration: str | None = None
     radiologists: str | Path | None = None
     teacher_list: str | Path | None = None
@@ -51,7 +51,7 @@ class AdaptOptions:
     films: int
     draws: int = 20
     resamples: int = RESAMPLES
-    seed: int = SEED
+    seed: int = RESAMPLING_SEED
     device: str = "cpu"
     batch_size: int = 64
 
@@ -70,7 +70,7 @@ class ScoreOptions:
     thresholds: str | Path | None = None
     ignore_unknown: bool = False
     resamples: int = RESAMPLES
-    seed: int = SEED
+    seed: int = RESAMPLING_SEED
     validation: str | Path | None = None
     radiologists: str | Path | None = None
     trained_on: str | Path | None = None
@@ -91,4 +91,4 @@ class MapOptions:
     checks: int = 24
     device: str = "cpu"
     resamples: int = RESAMPLES
-    seed: int = SEED
+    seed: int = RESAMPLING_SEED

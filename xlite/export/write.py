@@ -28,11 +28,6 @@ log = logging.getLogger(__name__)
 
 OPSET = 18
 TOLERANCE = 1e-4  # of logits, and of maps as a share of LayerCAM's peak
-EXPORTABLE = (
-    *("efficientnet_b0", "tf_efficientnet_lite0", "mobilenetv2_100", "mobilenetv3_small_100"),
-    *("mobilenetv3_large_100", "resnet18", "convnext_tiny", "densenet121"),
-)
-"""Backbones whose exports are tested; others of their families go, too, if their parity holds."""
 
 
 @dataclass(frozen=True)

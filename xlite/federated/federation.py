@@ -12,14 +12,14 @@ from xlite.errors import RunError
 from xlite.federated.plan import Plan
 from xlite.files import read_whole
 from xlite.places import checkpoints_dir
-from xlite.runs.run_files import SETTINGS_FILE, read_epochs
+from xlite.runs.run_files import EPOCHS_FILE, SETTINGS_FILE, read_epochs
 from xlite.runs.status import LIVE, RunStatus
 from xlite.runs.work_folder import WorkFolder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROUNDS_FILE, METRICS_FILE, PLAN_FILE = "rounds.csv", "metrics.csv", "plan.json"
+ROUNDS_FILE, PLAN_FILE = "rounds.csv", "plan.json"
 COLUMNS = (
     "round", "client", "films", "loss", "val_loss", "val_auc", "bytes_received", "bytes_sent", "seconds",
     "refused",
@@ -79,7 +79,7 @@ class Federation(WorkFolder[RunStatus]):
 
     def metrics(self) -> "pd.DataFrame":
         """metrics.csv, where each round is an epoch; empty before the first has ended."""
-        return read_epochs(self.path(METRICS_FILE), self.name)
+        return read_epochs(self.path(EPOCHS_FILE), self.name)
 
     def status(self) -> RunStatus:
         """What it does now, from progress.json and whether somebody holds the folder."""

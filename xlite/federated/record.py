@@ -11,7 +11,7 @@ from flwr.app import ArrayRecord
 
 from xlite.errors import RunError
 from xlite.federated.arrays import as_tensors, from_tensors
-from xlite.federated.federation import COLUMNS, METRICS_FILE, PLAN_FILE, ROUNDS_FILE, Federation
+from xlite.federated.federation import COLUMNS, PLAN_FILE, ROUNDS_FILE, Federation
 from xlite.federated.local import round_status
 from xlite.federated.plan import Plan
 from xlite.files import write_atomic
@@ -19,6 +19,7 @@ from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.runs.run_files import EPOCHS_FILE
 from xlite.runs.status import State as WorkState
 from xlite.training.state import State, reading_state, write_state
 
@@ -97,7 +98,7 @@ class Record:
     def write_tables(self, now: Progress) -> None:
         """rounds.csv and metrics.csv as the state has them."""
         tables = {
-            METRICS_FILE: pd.DataFrame(now.state.rows),  # before the rounds, which a page draws with it
+            EPOCHS_FILE: pd.DataFrame(now.state.rows),  # before the rounds, which a page draws with it
             ROUNDS_FILE: pd.DataFrame(now.rows, columns=COLUMNS),
         }
         for name, table in tables.items():

@@ -56,16 +56,6 @@ class Segment:
     scan_end: int
 
 
-def check_jpeg(data: bytes) -> tuple[int, int]:
-    """Width and height (px) of a JPEG or JPEG-LS stream, all of whose markers are in order.
-
-    Raises ImageError if the stream is damaged or cut, has a size that no film has, frame headers that differ,
-    or asks for more work than a film can: scans, segments and fill bytes are counted.
-    """
-    frame = read_frame(data, list(segments(data)))
-    return frame.width, frame.height
-
-
 def read_frame(data: bytes, parts: list[Segment]) -> Frame:
     """The one frame that all frame headers among the segments state. Raises ImageError."""
     frames = {_frame(data, part) for part in parts if part.marker in _FRAMES}

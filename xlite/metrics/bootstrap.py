@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_array
 
-from xlite.labels import counted, known, negative, positive
+from xlite.labels import known, negative, positive, zero_if_unknown
 from xlite.metrics.per_finding import ECE_BINS, confusion, ece_bin, known_rates, rates, ratio
 from xlite.patients import patient_places, patients_with
 
-RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
+RESAMPLES, RESAMPLING_SEED = 1000, 0  # unless a caller asks for others
 CHUNK = 250  # resamples at a time: bounds the memory
 Steps = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -29,7 +29,7 @@ class Resamples:
     whose label of it is known.
     """
 
-    def __init__(self, patients: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED):
+    def __init__(self, patients: np.ndarray, resamples: int = RESAMPLES, seed: int = RESAMPLING_SEED):
         self.owner = patient_places(patients)
         self.resamples, self.seed = resamples, seed
         rng, size = np.random.default_rng(seed), self.patients
@@ -83,13 +83,13 @@ class Resamples:
 
     def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Brier score."""
-        errors = counted((np.asarray(probs, np.float64) - labels) ** 2, labels)
+        errors = zero_if_unknown((np.asarray(probs, np.float64) - labels) ** 2, labels)
         return ratio(self._sums(errors), self._films(labels))
 
     def ece(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Expected calibration error."""
         which = ece_bin(probs, ECE_BINS)
-        excess = counted(np.asarray(probs, np.float64) - labels, labels)
+        excess = zero_if_unknown(np.asarray(probs, np.float64) - labels, labels)
         columns = [self.bin_sums(which[:, c], excess[:, c]) for c in range(labels.shape[1])]
         return ratio(np.stack([np.abs(one).sum(axis=0) for one in columns], axis=1), self._films(labels))
 

@@ -11,7 +11,7 @@ finding that is undefined.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlite.labels import counted, films_known, known, negative, positive, where_known
+from xlite.labels import films_known, known, negative, positive, where_known, zero_if_unknown
 from xlite.metrics.curves import counts_by_score
 
 ECE_BINS = 15
@@ -79,7 +79,7 @@ def ece_bin(probs: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
 def ece_per_class(labels: np.ndarray, probs: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
     """Expected calibration error per finding: the mean |probability - share positive| of the bins."""
     which = ece_bin(probs, bins)
-    excess = counted(np.asarray(probs, np.float64) - labels, labels)
+    excess = zero_if_unknown(np.asarray(probs, np.float64) - labels, labels)
     gaps = [np.abs(np.bincount(b, e, minlength=bins)).sum() for b, e in zip(which.T, excess.T, strict=True)]
     return ratio(np.array(gaps), films_known(labels))
 
@@ -112,7 +112,7 @@ def _perfect_ece(rng: np.random.Generator, probs: np.ndarray, which: np.ndarray,
 
 def brier_per_class(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
     """Mean squared distance between probability and label per finding."""
-    errors = counted((np.asarray(probs, np.float64) - labels) ** 2, labels)
+    errors = zero_if_unknown((np.asarray(probs, np.float64) - labels) ** 2, labels)
     return ratio(np.sum(errors, axis=0), films_known(labels))
 
 

@@ -54,11 +54,6 @@ def recalibrate(proto: ModelProto, calibration: Platt | None) -> None:
     )
 
 
-def numbers_of(proto: ModelProto) -> dict[str, np.ndarray]:
-    """The graph's own numbers by name."""
-    return {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
-
-
 def parsed(content: bytes) -> ModelProto:
     """The graph of a file's content, without what its metadata says."""
     proto = onnx.load_from_string(content)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from xlite.explain import DEFAULT_METHOD
 
-MAPS = 3
+MAPS_PER_FILM = 3
 """So many maps a film has in a PACS if no other number is asked for."""
 
 
@@ -12,7 +12,7 @@ MAPS = 3
 class Wanted:
     """Which objects a film gets: how many maps, of which kind, whether it is put right first, 3D or not."""
 
-    maps: int = MAPS
+    maps: int = MAPS_PER_FILM
     method: str = DEFAULT_METHOD
     fix: bool = False
     three_d: bool = False

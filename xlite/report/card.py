@@ -11,6 +11,7 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
+from xlite.report.caveat_sentences import sentence
 from xlite.report.document import marked_cell, to_markdown
 from xlite.report.hand_thresholds import by_hand_section
 from xlite.report.means import (
@@ -24,7 +25,7 @@ from xlite.report.means import (
     threshold_cells,
     undefined_resamples,
 )
-from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, sentence
+from xlite.report.sentences import CALIBRATORS, clean, contaminated_films
 from xlite.report.view import metric_cell
 from xlite.report.worth import records_table
 from xlite.text import are, counted, labels_of, number

@@ -7,6 +7,7 @@ from typing import Any
 
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Comparison, Metrics, Report
+from xlite.report.caveat_sentences import sentence
 from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.sentences import (
     boxes_reason,
@@ -14,7 +15,6 @@ from xlite.report.sentences import (
     comparison_sentence,
     gap_sentence,
     reference_reason,
-    sentence,
     validation_note,
 )
 

@@ -19,7 +19,6 @@ from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.significance import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.learned_sentences import why_not_known
 from xlite.report.means import mean_auc
 from xlite.text import are, counted, difference, labels_of, verb

@@ -22,7 +22,7 @@ from xlite.places import bundled
 from xlite.report.hand_thresholds import by_hand_section
 from xlite.report.judged import JudgedFilms
 from xlite.report.saved import Evaluation
-from xlite.report.sections.operating import withheld_sentence
+from xlite.report.sections.operating import not_offered_sentence
 from xlite.runs.run import Run
 
 _CLOSE = 1e-6
@@ -72,7 +72,7 @@ def keep_threshold(
     column, split = FINDINGS.index(finding), judged.report.split
     labels = films.labels[:, column]
     if few := too_few(labels, films.patients):
-        raise CheckpointError(withheld_sentence(finding, few))
+        raise CheckpointError(not_offered_sentence(finding, few))
     kinds = (positive(labels), negative(labels))
     have, lack = (len(np.unique(films.patients[kind])) for kind in kinds)
     earlier = info.notes.thresholds_by_hand.get(finding)

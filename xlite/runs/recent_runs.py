@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from xlite.errors import RunError
 from xlite.evaluation.files import METRICS_FILE
 from xlite.messages import literal
-from xlite.models.available import MODEL_FILE
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock
 from xlite.text import number
@@ -14,11 +13,10 @@ from xlite.text import number
 
 @dataclass(frozen=True)
 class RunNow:
-    """A run as it is now, whether it has a model, and when its test part was judged, s since 1970, or 0."""
+    """A run as it is now, and when its test part was judged, s since 1970, or 0."""
 
-    name: str
+    run: Run
     status: RunStatus
-    has_model: bool
     judged_at: float
 
     @property
@@ -52,8 +50,7 @@ def runs_now(latest: int) -> tuple[list[RunNow], list[RunNow]]:
             status = run.status()
             if status.state not in LIVE and len(rest) == latest:
                 continue
-            has_model = run.path(MODEL_FILE).is_file()
             report = run.evaluation("test") / METRICS_FILE
             judged_at = report.stat().st_mtime if report.is_file() else 0.0
-            (live if status.state in LIVE else rest).append(RunNow(run.name, status, has_model, judged_at))
+            (live if status.state in LIVE else rest).append(RunNow(run, status, judged_at))
     return live, rest

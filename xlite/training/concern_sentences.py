@@ -23,7 +23,7 @@ from xlite.training.concerns import (
 from xlite.training.forecast import rounded
 
 
-def words_of(concern: AnyConcern) -> tuple[str, ...]:
+def concern_words(concern: AnyConcern) -> tuple[str, ...]:
     """A fact in the words of one sentence, without a capital and a full stop."""
     match concern:
         case NoFilms(folder, listed):

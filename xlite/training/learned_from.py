@@ -16,7 +16,8 @@ from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.weights import StartWeights
-from xlite.report.sentences import capital, sentence
+from xlite.report.caveat_sentences import sentence
+from xlite.report.sentences import capital
 from xlite.text import counted
 from xlite.training.teachers import Teacher, prediction_files
 

@@ -79,6 +79,8 @@ def test_what_a_model_said_of_films(coded: CodedFilms):
         "not judged",
         "not judged",
     ]
+    assert captions.said_of_films(coded, np.array([1, 2]), None, "table", "Mass") == []
+    assert captions.said_of_films(coded, np.array([1, 2]), None, "doubt", "Mass") == ["", ""]
     assert captions.order_sentence("loss", one, np.arange(3)) == (
         "demo judged 1 of these 3 films (val, test). First comes the highest mean cross entropy over the 14 "
         "findings. The others stand last."

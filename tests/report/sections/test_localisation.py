@@ -9,9 +9,9 @@ from demo_home import drawn_report
 from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.findings import spoken
+from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Alert, Cell, Table
 from xlite.report.sections.localisation import localisation, map_notes, map_tables
-from xlite.report.sentences import sentence
 from xlite.report.view import View
 
 MEASURED = Path(__file__).parents[2] / "data" / "localisation_of_boxes.json"

@@ -7,7 +7,7 @@ from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import operating_point, predictive_values
 from xlite.report.document import Cell
-from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
+from xlite.report.sections.operating import not_offered_sentence, operating_table, point_sentence, rule_cuts
 from xlite.report.view import View
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_thresholds_to_try_are_the_models_and_those_of_each_rule() -> None:
 
 
 def test_a_threshold_is_withheld_with_the_reason() -> None:
-    assert withheld_sentence("Hernia", (3, 97)) == (
+    assert not_offered_sentence("Hernia", (3, 97)) == (
         "Hernia: 3 patients with it and 97 without it among these films. With fewer than 10 of either a "
         "threshold cannot be chosen by them, so none is offered."
     )

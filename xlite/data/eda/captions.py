@@ -8,7 +8,7 @@ import pandas as pd
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.history import parts_with, patient_rows
 from xlite.data.eda.label_words import NOT_LABELLED_HERE, label_words, unknown_words
-from xlite.data.eda.ranking import BY_MODEL, ModelProbabilities, loss, widest
+from xlite.data.eda.ranking import BY_MODEL, DOUBT, ModelProbabilities, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.errors import Setting
@@ -182,9 +182,15 @@ def said_of_film(films: CodedFilms, row: int, judged: ModelProbabilities, order:
 
 
 def said_of_films(
-    films: CodedFilms, rows: np.ndarray, judged: ModelProbabilities, order: str, finding: str
+    films: CodedFilms, rows: np.ndarray, judged: ModelProbabilities | None, order: str, finding: str
 ) -> list[str]:
-    """`said_of_film` of each of the films at rows (n,)."""
+    """What goes with the order, of each of the films at rows (n,): `said_of_doubts`, or `said_of_film` of
+    the model `judged` that it is by; nothing if it is by neither.
+    """
+    if order == DOUBT:
+        return [said_of_doubts(films, int(row)) for row in rows]
+    if judged is None:
+        return []
     return [said_of_film(films, int(row), judged, order, finding) for row in rows]
 
 

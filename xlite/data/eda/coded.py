@@ -141,10 +141,6 @@ class CodedFilms:
         whole = np.asarray(self.known[:, 1:].all(axis=0))
         return tuple(name for name in self.labelled if not whole[FINDINGS.index(name)])
 
-    def patient_count(self, keep: np.ndarray) -> int:
-        """How many patients the films that are kept, bool (N,), are of."""
-        return int(np.count_nonzero(np.bincount(self.patients[keep])))
-
     def classes(self, keep: np.ndarray) -> np.ndarray:
         """Films of each of the 15 classes, int64 (15,), of those that are kept, bool (N,)."""
         found: np.ndarray = self.present[keep].sum(axis=0)

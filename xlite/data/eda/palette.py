@@ -11,7 +11,5 @@ VIEW = {"AP": "#c8702a", "PA": "#2f6690"}
 UNKNOWN = "#cacaca"  # cells of too few films
 DIVERGING = ("#8c510a", "#dfc27d", "#f7f7f5", "#80b1d3", "#14507a")  # less often than by chance … more often
 
-SCREEN_GROUND = "#171d24"  # cells of too few films
 SCREEN_BOX = (227, 176, 91)  # RGB
 SCREEN_DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
-SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#2c938b")

@@ -17,7 +17,7 @@ from xlite.evaluation.contamination.caveats import (
     UnknownLabels,
     WithheldThresholds,
 )
-from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, NIH_PREVALENCE
+from xlite.findings import FEW_POSITIVES, FINDINGS, NIH_PREVALENCE
 from xlite.labels import films_known, known, negative, positive
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import or_none
@@ -67,12 +67,12 @@ def _withheld(thresholds: Thresholds) -> list[Caveat]:
 
 
 def _other_prevalence(prevalence: np.ndarray, counts: Sequence[PatientCounts]) -> list[Caveat]:
-    """Findings with Wilson's whole interval of the prevalence more than FAR_PREVALENCE times beyond NIH's."""
+    """Findings whose prevalence has Wilson's whole interval above twice, or below half, NIH's."""
     here = dict[str, float]()
     for finding, share, count in zip(FINDINGS, prevalence.tolist(), counts, strict=True):
         nih = NIH_PREVALENCE[finding]
         low, high = wilson(share, count.effective) or (0.0, 1.0)
-        if share and (low > FAR_PREVALENCE * nih or high * FAR_PREVALENCE < nih):
+        if share and (low > 2 * nih or high < nih / 2):  # as its sentence says
             here[finding] = share
     return [OtherPrevalence(here=here, nih={name: NIH_PREVALENCE[name] for name in here})] if here else []
 

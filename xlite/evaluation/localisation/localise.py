@@ -28,7 +28,7 @@ from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.report_base import Bootstrap
 from xlite.explain import CLOSED_FORM, METHODS
 from xlite.files import Progress
-from xlite.metrics.bootstrap import RESAMPLES, SEED
+from xlite.metrics.bootstrap import RESAMPLES, RESAMPLING_SEED
 from xlite.split_names import ALL_FILMS
 from xlite.text import counted
 
@@ -89,7 +89,7 @@ def localise_part(
     split: Split,
     part: str,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
+    seed: int = RESAMPLING_SEED,
 ) -> MapJudgement | None:
     """The judgement of the maps with a closed form, by the folder's own boxes.
 

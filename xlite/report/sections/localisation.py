@@ -12,9 +12,9 @@ from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.localisation import BASELINES, OVERLAPS, RANDOM_MAPS
-from xlite.report.caveat_sentences import map_name
+from xlite.report.caveat_sentences import map_name, sentence
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
-from xlite.report.sentences import as_sentence, boxes_reason, sentence, source
+from xlite.report.sentences import as_sentence, boxes_reason, source
 from xlite.report.view import View, metric_cell
 from xlite.text import counted, number
 

@@ -48,7 +48,7 @@ def rule_cuts(report: Report, finding: str) -> dict[str, float]:
     return {title: cut for title, cut in found.items() if cut is not None}
 
 
-def withheld_sentence(finding: str, patients: tuple[int, int]) -> str:
+def not_offered_sentence(finding: str, patients: tuple[int, int]) -> str:
     """Why no threshold can be tried out: `patients` have the finding and lack it."""
     have, lack = patients
     if not have and not lack:

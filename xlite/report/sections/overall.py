@@ -6,9 +6,10 @@ from xlite.evaluation.report import Metrics, Report
 from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.per_finding import ECE_BINS
+from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
 from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals, positives
-from xlite.report.sentences import as_sentence, capital, clean, contaminated_films, sentence, source
+from xlite.report.sentences import as_sentence, capital, clean, contaminated_films, source
 from xlite.report.view import View
 from xlite.text import number
 

@@ -44,7 +44,7 @@ def prediction_files() -> list[tuple[str, Path, int]]:
     return found
 
 
-def judged_films(
+def probabilities_by_model(
     folder: NihFolder, found: list[tuple[str, Path, int]]
 ) -> tuple[dict[str, ModelProbabilities], list[str]]:
     """By model, what the evaluations of `prediction_files` say of the folder's films; models with none are
@@ -74,7 +74,7 @@ def judged_films(
 def _judged_here(
     folder: NihFolder, found: list[tuple[str, Path, int]]
 ) -> tuple[dict[str, ModelProbabilities], list[str]]:
-    """`judged_films` on the films as they are called in this folder."""
+    """`probabilities_by_model` on the films as they are called in this folder."""
     probs: dict[str, np.ndarray] = {}
     parts: dict[str, list[str]] = {}
     damaged = []

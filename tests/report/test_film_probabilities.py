@@ -14,7 +14,7 @@ from xlite.evaluation.films import Films, write_labels
 from xlite.findings import FINDINGS
 from xlite.models import available
 from xlite.places import bundled
-from xlite.report.judged_films import judged_films, prediction_files
+from xlite.report.film_probabilities import prediction_files, probabilities_by_model
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def save(
 def test_evaluations_of_a_model_are_put_together(only_home: Path, folder: NihFolder):
     save(only_home, folder, [0, 1], 0.25, part="test")
     save(only_home, folder, [1, 5], 0.75, part="other")
-    found, damaged = judged_films(folder, prediction_files())
+    found, damaged = probabilities_by_model(folder, prediction_files())
     assert damaged == [] and list(found) == ["demo0"]
     judged = found["demo0"]
     assert judged.parts == ("test", "other") and judged.films == 3
@@ -57,7 +57,7 @@ def test_other_films_of_the_same_names_do_not_count(only_home: Path, folder: Nih
     labels = pd.read_csv(out / "labels.csv", dtype=str)
     labels[list(FINDINGS)] = "1"
     labels.to_csv(out / "labels.csv", index=False)
-    assert judged_films(folder, prediction_files()) == ({}, [])
+    assert probabilities_by_model(folder, prediction_files()) == ({}, [])
 
 
 def test_without_labels_the_report_tells_how_many_films_have_each_finding(only_home: Path, folder: NihFolder):
@@ -66,16 +66,16 @@ def test_without_labels_the_report_tells_how_many_films_have_each_finding(only_h
     positives = dict(zip(FINDINGS, folder.table[list(FINDINGS)].iloc[:3].sum().tolist(), strict=True))
     told = ",".join(f'"{name}": {{"positives": {films}}}' for name, films in positives.items())
     (out / "metrics.json").write_text(f'{{"per_class": {{{told}}}}}')
-    assert judged_films(folder, prediction_files())[0]["demo0"].films == 3
+    assert probabilities_by_model(folder, prediction_files())[0]["demo0"].films == 3
     (out / "metrics.json").write_text('{"per_class": {}}')
-    assert judged_films(folder, prediction_files()) == ({}, [])
+    assert probabilities_by_model(folder, prediction_files()) == ({}, [])
 
 
 def test_a_damaged_evaluation_gets_a_sentence_and_spares_the_others(only_home: Path, folder: NihFolder):
     out = save(only_home, folder, [0], 0.5, model="broken")
     (out / "predictions.csv").write_text("image,Mass\n")
     save(only_home, folder, [0], 0.5)
-    found, (sentence,) = judged_films(folder, prediction_files())
+    found, (sentence,) = probabilities_by_model(folder, prediction_files())
     assert list(found) == ["demo0"]
     assert sentence.startswith("The evaluation test of broken is left out: ") and "lacks 13" in sentence
 
@@ -83,7 +83,7 @@ def test_a_damaged_evaluation_gets_a_sentence_and_spares_the_others(only_home: P
 def test_the_shipped_model_did_not_judge_other_films(folder: NihFolder, own_home: Path):
     assert bundled("checkpoints", "demo", "evaluation", "test", "predictions.csv").is_file()
     assert "demo" in {model for model, _, _ in prediction_files()}
-    assert judged_films(folder, prediction_files()) == ({}, [])
+    assert probabilities_by_model(folder, prediction_files()) == ({}, [])
 
 
 def test_of_several_folders_evaluations_on_all_and_on_each_are_put_together(
@@ -98,7 +98,7 @@ def test_of_several_folders_evaluations_on_all_and_on_each_are_put_together(
     save(only_home, both, [0, 30], 0.25, part="test")
     save(only_home, west, [0, 1], 0.5, part="all-west")
     save(only_home, east, [29], 0.75, model="demo1", part="all-east")
-    found, damaged = judged_films(both, prediction_files())
+    found, damaged = probabilities_by_model(both, prediction_files())
     assert damaged == [] and list(found) == ["demo0", "demo1"]
     first, second = found["demo0"], found["demo1"]
     assert (first.parts, first.films) == (("test", "all-west"), 3)
