@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import Predictions, read_predictions, write_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions, write_predictions
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.files import write_atomic
@@ -18,7 +18,7 @@ from xlite.places import checkpoints_dir
 from xlite.runs.run_files import LEFT_OUT_FILE
 from xlite.text import counted
 
-PREDICTIONS_FILE, KNOWN_FILE = "predictions.csv", "known.txt"
+KNOWN_FILE = "known.txt"
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def waits_for(phase: Phase, after: str = "") -> tuple[str, ...]:
 
 def _last_study() -> str:
     """The study that phase 3 follows if none is named."""
-    return "phase2" if (sweeps_dir() / "phase2" / "sweep.json").is_file() else "phase1"
+    return "phase2" if (sweeps_dir() / "phase2" / Sweep.settings_file).is_file() else "phase1"
 
 
 def _winner(study: str) -> tuple[Plan, dict[str, Any]]:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from xlite.config import Value
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import read_predictions
-from xlite.evaluation.files import PREDICTIONS_FILE
+from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import or_none
 from xlite.places import checkpoints_dir

@@ -41,12 +41,12 @@ class Sweep(WorkFolder[SweepStatus]):
         anything, which nobody works on, gives up its name, so that a corrected command can be run again.
         """
         sweep = cls(sweeps_dir() / plan.study)
-        if sweep.path("sweep.json").is_file() and sweep.plan() != plan:
+        if sweep.path(cls.settings_file).is_file() and sweep.plan() != plan:
             if not sweep._came_to_nothing():
                 _check_same(sweep.plan(), plan)
             sweep.path("progress.json").unlink(missing_ok=True)
         sweep.folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(sweep.path("sweep.json"), plan.model_dump_json(indent=2).encode() + b"\n")
+        write_atomic(sweep.path(cls.settings_file), plan.model_dump_json(indent=2).encode() + b"\n")
         return sweep
 
     @classmethod
@@ -56,7 +56,7 @@ class Sweep(WorkFolder[SweepStatus]):
 
     def plan(self) -> Plan:
         """The sweep's own sweep.json; RunError if it is not one."""
-        path = self.path("sweep.json")
+        path = self.path(self.settings_file)
         try:
             return Plan.model_validate_json(read_whole(path))
         except (OSError, ValidationError) as error:
