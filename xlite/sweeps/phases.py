@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from xlite.errors import RunError, Setting
 from xlite.places import sweeps_dir
+from xlite.sweeps.leaderboard_sentences import verdict
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -106,7 +107,7 @@ def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
     sweep = Sweep.named(study)
     status, leaderboard = sweep.status(), sweep.leaderboard()
     if status.state == "finished" and leaderboard and leaderboard.winner is None:
-        raise RunError(f"study {study!r} has no winner in this home. {leaderboard.verdict}")
+        raise RunError(f"study {study!r} has no winner in this home. {verdict(leaderboard)}")
     if status.state != "finished" or leaderboard is None or leaderboard.winner is None:
         raise RunError(
             f"study {study!r} has no winner yet ({status.count('finished')} of {status.total} trials have "
