@@ -1,4 +1,4 @@
-"""What is said of a leaderboard: who was chosen, who ties, who was not compared and why, and who knows films."""
+"""What is said of a leaderboard: who was chosen, who ties, who was not compared and why, who knows films."""
 
 from pathlib import Path
 

@@ -46,7 +46,7 @@ def join_folds(runs: Sequence[str], folder: NihFolder, split: Split, out: Path) 
     findings = int(np.sum(~np.isnan(aucs)))
     return Joined(
         films=len(stems),
-        auc=or_none(macro(aucs)),
+        auc=or_none(float(macro(aucs))),
         predictions=out / PREDICTIONS_FILE,
         known=out / KNOWN_FILE,
         findings=findings,
