@@ -68,6 +68,7 @@ class TrialStatus(WithMessage, Outcome):
     @property
     def cause(self) -> str:
         """The message without the name of the run: trials that failed alike have the same."""
+        # Errors of all modules name runs, also within paths and in what trainers left in progress.json.
         return self.message.replace(self.run, "…")
 
 
