@@ -24,6 +24,7 @@ from typing import Any
 from xlite.cli.console import log_to
 from xlite.config import make_config
 from xlite.data.folder import NihFolder
+from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.data.split_files import load_split
 from xlite.errors import RunError, XliteError
 from xlite.models.available import MODEL_FILE
@@ -207,7 +208,7 @@ def pack(runs: Mapping[Run, Outcome], out: Path, keep: int) -> None:
             print(f"| {run.name} | {left.val_auc} | {left.test_auc} | {left.epochs} |")
     with zipfile.ZipFile(out / "candidates.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for run in runs:
-            said = [run.evaluation(part) / "predictions.csv" for part in ("val", "test")]
+            said = [run.evaluation(part) / PREDICTIONS_FILE for part in ("val", "test")]
             for path in (run.path("config.json"), run.path("metrics.csv"), *said):
                 if path.exists():
                     packed.write(path, path.relative_to(checkpoints_dir()))

@@ -6,7 +6,7 @@ import arms
 import pandas as pd
 
 from xlite.data.eda.markdown import table
-from xlite.data.predictions import Predictions, read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.models.available import CARD_FILE, EXPORT_FILES, MODEL_FILE, SHIPPED, TINY
@@ -92,7 +92,7 @@ def choice() -> str:
 def paired() -> str:
     """Each shipped model against the arms that were measured on its split, and the MobileNetV2."""
     rows, split = [], judged(SHIPPED).report.split.id
-    own = {name: read_predictions(_evaluation(name) / "predictions.csv") for name in (SHIPPED, TINY)}
+    own = {name: read_predictions(_evaluation(name) / PREDICTIONS_FILE) for name in (SHIPPED, TINY)}
     for study in arms.studies():
         if split not in set(study.runs["split"]):
             continue

@@ -8,8 +8,8 @@ import streamlit as st
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 from page_shared import QUIET_BAR, data_folder, say_unknown
 
+from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.errors import XliteError
-from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions
 from xlite.evaluation.report import Comparison
 from xlite.extras import lacking as lacking_extra

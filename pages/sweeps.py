@@ -25,6 +25,7 @@ from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.forecast import sample_config, study_basis, study_facts
 from xlite.sweeps.kinds import KINDS
+from xlite.sweeps.leaderboard_sentences import caption, verdict, warnings
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.plan import Plan, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
@@ -129,16 +130,16 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         st.caption("The leaderboard begins with the first run that finishes.")
         return
     st.subheader("Leaderboard")
-    if found.verdict:
-        (st.warning if found.chooses and found.winner is None else st.success)(said(found.verdict))
-    if found.warnings:
-        st.warning("  \n".join(map(said, found.warnings)), icon=":material/warning:")
+    if outcome := verdict(found):
+        (st.warning if found.chooses and found.winner is None else st.success)(said(outcome))
+    if known := warnings(found):
+        st.warning("  \n".join(map(said, known)), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
     table = leaderboard_rows(found, unbroken=True)
     table = [row | {"Configuration": literal(row["Configuration"])} for row in table]
     st.table(table, border="horizontal", height=table_height(len(table), 45))
     st.caption(
-        f"{literal(found.caption)} All metrics are of the runs that have finished. Val and Test AUC are "
+        f"{literal(caption(found))} All metrics are of the runs that have finished. Val and Test AUC are "
         "means of single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
         "probabilities; “First − this” compares those of the first row and this one on the same test films. "
         "Intervals are 95 %, by resampling patients; those of “First − this” and p hold for all pairs of the "

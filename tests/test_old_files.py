@@ -13,6 +13,8 @@ from xlite.models.checkpoint import load_model
 from xlite.report.saved import read_evaluation
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
+from xlite.sweeps.leaderboard_sentences import board_as_json, verdict
+from xlite.sweeps.leaderboard_table import remark
 from xlite.sweeps.sweep import Sweep
 
 OLD = Path(__file__).parent / "data" / "old_run"
@@ -75,9 +77,11 @@ def test_an_old_leaderboard_is_read(old_study: Sweep, capsys: pytest.CaptureFixt
     board = old_study.leaderboard()
     assert board is not None and board.ended and board.winner == 0
     assert [row.name for row in board.rows] == ["lr 0.01", "lr 0.001"]
-    assert [board.remark(place) for place in range(2)] == ["best, but ties; chosen", "tie on val"]
+    assert [remark(board, place) for place in range(2)] == ["best, but ties; chosen", "tie on val"]
     kept = json.loads((OLD_STUDY / "leaderboard.json").read_text())
-    assert board.model_dump(mode="json") == {**kept, "ended": True}
+    assert board_as_json(board) == {**kept, "ended": True}
+    of_today = board.model_copy(update={"old_verdict": ""})
+    assert verdict(of_today) == kept["verdict"]
     assert xlite(["sweep", "leaderboard", "old"]) == 0
     out = capsys.readouterr().out
     assert kept["verdict"] in out and "0.3377 ± 0.1858" in out and "+0.2903 (+0.0708 to +0.7778)" in out

@@ -232,5 +232,10 @@ def _limits(values: pd.DataFrame, most: float = 1.0) -> list[float] | None:
     low, high = values.min().min(), values.max().max()
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
+    return limits(low, high, most)
+
+
+def limits(low: float, high: float, most: float = 1.0) -> list[float]:
+    """Limits of an axis that fit values from `low` to `high`, never beyond 0 and `most`."""
     room = max(0.08 * (high - low), 0.05)
     return [max(0.0, low - room), min(most, high + room)]

@@ -7,6 +7,8 @@ from app_browser import fill, name_folder, no_exception, pick, settle
 from demo_home import BACKBONE
 from playwright.sync_api import Page, expect
 
+from xlite.sweeps.leaderboard_sentences import verdict
+from xlite.sweeps.leaderboard_table import remark
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -54,10 +56,10 @@ def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
     no_exception(page)
     found = Sweep.named("phase1").leaderboard()
     assert sorted(row.values["attention"] for row in found.rows) == ["mhsa", "none"]
-    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found.verdict
+    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == verdict(found)
     for place, row in enumerate(found.rows):
         cells = table.get_by_role("row").nth(place + 1).get_by_role("cell").all_inner_texts()
-        assert cells[:4] == [row.name, found.remark(place), "1", f"{row.val_auc:.3f}"]
+        assert cells[:4] == [row.name, remark(found, place), "1", f"{row.val_auc:.3f}"]
         assert cells[-2] == f"{row.model_size_mb:.1f}"
     last = table.get_by_role("columnheader").last.bounding_box()
     assert last["x"] + last["width"] < 1400

@@ -129,6 +129,19 @@ def test_an_interval_that_begins_at_0_is_drawn_to_0() -> None:
     assert [*front.error_y.array, *front.error_y.arrayminus] == pytest.approx([0.58, 0.4])
 
 
+@pytest.mark.parametrize(
+    ("auc", "limits"),
+    [
+        (Estimate(0.45), [0.4, 0.5]),
+        (Estimate(0.4, 0.0, 0.98), [0.0, 1.0]),
+        (Estimate(0.7, 0.65, 0.75), [0.6, 0.8]),
+    ],
+)
+def test_the_axis_of_one_run_is_that_of_an_auc(auc: Estimate, limits: list[float]) -> None:
+    figure = pareto_figure(Plot((Point("first", auc, 2.0),), ()), "MB", SPLIT)
+    assert list(figure.layout.yaxis.range) == pytest.approx(limits)
+
+
 def test_names_of_close_points_do_not_cover_each_other() -> None:
     close = [Point(f"seed{number}", Estimate(0.7, 0.6, 0.8), 2.0 + number / 10) for number in range(3)]
     points = (*close, Point("light", Estimate(0.6, 0.5, 0.7), 0.5), Point("dear", Estimate(0.75), 9.0))

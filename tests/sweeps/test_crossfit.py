@@ -16,7 +16,9 @@ from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run
 from xlite.sweeps import work
 from xlite.sweeps.crossfit import plan_crossfit
-from xlite.sweeps.left_out import Joined, join_folds
+from xlite.sweeps.leaderboard import Joined
+from xlite.sweeps.leaderboard_sentences import caption, verdict
+from xlite.sweeps.left_out import join_folds
 from xlite.sweeps.plan import Design
 from xlite.sweeps.sweep import Sweep
 
@@ -74,8 +76,16 @@ def test_the_answers_of_all_folds_become_a_teacher(
     assert 0 < findings < 14
     assert (found.winner, found.ended, len(found.rows)) == (None, True, 3)
     nothing = "Nothing is chosen: each row is the model that left this fold out."
-    assert found.caption.startswith(f"Split {split.id}. {nothing}")
-    assert found.verdict == (
+    assert caption(found).startswith(f"Split {split.id}. {nothing}")
+    assert found.joined == Joined(
+        films=len(taught.stems),
+        auc=np.nanmean(aucs),
+        predictions=sweep.folder / "predictions.csv",
+        known=sweep.folder / "known.txt",
+        findings=findings,
+    )
+    assert sweep.leaderboard() == found
+    assert verdict(found) == (
         f"The models answer for {len(taught.stems)} films that each of them had left out: mean AUC of "
         f"{findings} findings {np.nanmean(aucs):.4f}. Learn from it with --teacher "
         f"{sweep.folder / 'predictions.csv'} --teacher-list {sweep.folder / 'known.txt'}"
@@ -94,8 +104,3 @@ def test_folds_without_an_answer_are_named(tiny_folder: Path, own_home: Path) ->
     train = len(split.parts["train"])
     with pytest.raises(RunError, match=f"{train - len(stems)} of {train} training films have no answer"):
         join_folds(["c-000"], folder, split, own_home)
-
-
-def test_a_mean_over_fewer_findings_says_so() -> None:
-    said = Joined(20, 0.71239, Path("p.csv"), Path("k.txt"), findings=9).text()
-    assert "had left out: mean AUC of 9 findings 0.7124. Learn from it with --teacher p.csv" in said

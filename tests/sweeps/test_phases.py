@@ -82,9 +82,9 @@ def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> Non
     }
     assert (second.vary["backbone"], second.total(), second.after) == (["resnet18", "b"], 8, "phase1")
     assert plan_phase("phase3", {}, Design(seeds=2)).fixed["attention"] == winner["attention"]
-    none = {"winner": None, "verdict": "No winner: run it on two:/home."}
-    sweep.write_leaderboard(found.model_copy(update=none))
-    with pytest.raises(RunError, match="'phase1' has no winner in this home. No winner: run it on two:/home"):
+    away = found.rows[0].model_copy(update={"absent": {"phase1-000": "two:/home"}})
+    sweep.write_leaderboard(found.model_copy(update={"winner": None, "rows": [away, *found.rows[1:]]}))
+    with pytest.raises(RunError, match=r"'phase1' has no winner in this home\. No winner: .* in two:/home\)"):
         plan_phase("phase3", {})
     sweep.write_leaderboard(found)
     third = plan_phase("phase3", {}, Design(seeds=2))

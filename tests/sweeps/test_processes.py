@@ -18,6 +18,7 @@ from demo_home import BACKBONE
 from xlite.errors import RunError
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
+from xlite.sweeps.leaderboard_sentences import board_as_json, verdict
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = pytest.mark.slow
@@ -82,7 +83,7 @@ def test_phase_1_from_the_terminal_to_its_leaderboard(tiny_folder: Path) -> None
         for backbone in (BACKBONE, "mobilenetv3_small_050")
         for attention in ("none", "mhsa")
     }
-    assert found.winner is not None and found.verdict in done.stdout
+    assert found.winner is not None and verdict(found) in done.stdout
     log = read_results().set_index("experiment_id")
     assert sorted(log.index) == [f"phase1-00{number}" for number in range(4)]
     for row in found.rows:
@@ -95,7 +96,7 @@ def test_phase_1_from_the_terminal_to_its_leaderboard(tiny_folder: Path) -> None
         text=True,
         check=True,
     )
-    assert json.loads(answer.stdout) == found.model_dump(mode="json")
+    assert json.loads(answer.stdout) == board_as_json(found)
     again = subprocess.run(line, capture_output=True, text=True, timeout=100)
     assert again.returncode == 0 and len(read_results()) == 4
 
@@ -161,16 +162,16 @@ def test_two_homes_share_one_study(tiny_folder: Path, tmp_path: Path, url: str) 
     made = [{path.name for path in (home / "checkpoints").iterdir() if path.is_dir()} for home in homes]
     assert made[0] and made[1] and not made[0] & made[1]
     assert made[0] | made[1] == {f"s-00{number}" for number in range(4)}
-    boards = [json.loads((home / "experiments/sweeps/s/leaderboard.json").read_text()) for home in homes]
-    assert [sorted(row["runs"][0] for row in board["rows"]) for board in boards] == [
+    boards = [Sweep(home / "experiments/sweeps/s").leaderboard() for home in homes]
+    assert [sorted(row.runs[0] for row in board.rows) for board in boards] == [
         [f"s-00{number}" for number in range(4)]
     ] * 2
     for home, runs, board in zip(homes, made, boards, strict=True):
-        first = board["rows"][0]["runs"][0]
-        assert (board["winner"] is None) == (first not in runs)
-        assert ("No winner" in board["verdict"]) == (first not in runs)
+        first = board.rows[0].runs[0]
+        assert (board.winner is None) == (first not in runs)
+        assert ("No winner" in verdict(board)) == (first not in runs)
         other = next(place for place in homes if place != home)
-        assert f"{other}): run `xlite sweep resume s` there, or here" in board["verdict"]
+        assert f"{other}): run `xlite sweep resume s` there, or here" in verdict(board)
 
 
 def test_optuna_dashboard_opens_the_study(tiny_folder: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from xlite.data.split_files import load_split
 from xlite.metrics.estimate import Estimate
 from xlite.places import checkpoints_dir
 from xlite.sweeps.leaderboard import Leaderboard, Optimism
+from xlite.sweeps.leaderboard_sentences import verdict
+from xlite.sweeps.leaderboard_table import remark
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus
 
@@ -68,14 +70,14 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
     found = board(trials, large_table.root)
     assert (found.ended, found.winner, found.rows[1].tie) == (True, winner, tie)
     chosen = found.rows[winner]
-    assert f"{chosen.name}, validation AUC {chosen.val_auc:.4f} ± 0.0100 (3 seeds)" in found.verdict
-    assert ("A tie" in found.verdict, "a, 0.8100" in found.verdict) == (tie, winner == 1)
+    assert f"{chosen.name}, validation AUC {chosen.val_auc:.4f} ± 0.0100 (3 seeds)" in verdict(found)
+    assert ("A tie" in verdict(found), "a, 0.8100" in verdict(found)) == (tie, winner == 1)
     said = {
         (0, False): ["wins", ""],
         (0, True): ["best, but ties; chosen", "tie on val"],
         (1, True): ["best, but ties", "tie on val; chosen"],
     }
-    assert [found.remark(place) for place in range(2)] == said[winner, tie]
+    assert [remark(found, place) for place in range(2)] == said[winner, tie]
 
 
 @pytest.mark.slow
@@ -85,12 +87,12 @@ def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFo
     for each in trials:
         predict(each.run, large_table, 0.0 if each.run == "h0" else 1.0)
     found = board(trials[:7], large_table.root)
-    assert "none of the 6 others" in found.verdict
-    assert [found.remark(place) for place in (0, 6)] == ["best, but ties; chosen", "tie on val"]
+    assert "none of the 6 others" in verdict(found)
+    assert [remark(found, place) for place in (0, 6)] == ["best, but ties; chosen", "tie on val"]
     found = board(trials[:8], large_table.root)
-    assert "6 of the 7 others" in found.verdict
+    assert "6 of the 7 others" in verdict(found)
     found = board(trials[:7] + trials[8:], large_table.root)
-    assert "none of the 9 others compared" in found.verdict
+    assert "none of the 9 others compared" in verdict(found)
 
 
 @pytest.mark.slow
@@ -115,13 +117,13 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     trials = [trial(run, run[0], 1, val, where="two:/home") for run, val in values.items()]
     found = board(trials, large_table.root)
     assert [row.tie for row in found.rows] == [None, None, None, False]
-    assert [found.remark(place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
+    assert [remark(found, place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
     assert [row.absent for row in found.rows] == [{}, {"b0": "two:/home"}, {"c0": "two:/home"}, {}]
-    assert "a, validation AUC 0.9000 (1 seed)" in found.verdict and "b0, c0" in found.verdict
+    assert "a, validation AUC 0.9000 (1 seed)" in verdict(found) and "b0, c0" in verdict(found)
     predict("b0", large_table, 1.0)
     found = board(trials, large_table.root)
     assert (found.rows[1].tie, found.winner) == (True, 0)
-    assert "1 of the 2 others compared" in found.verdict and "1 was not" in found.verdict
+    assert "1 of the 2 others compared" in verdict(found) and "1 was not" in verdict(found)
 
 
 @pytest.mark.slow
@@ -129,8 +131,8 @@ def test_there_is_no_winner_if_the_first_cannot_be_compared(large_table: NihFold
     predict("b0", large_table, 0.0)
     found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
     assert (found.winner, found.rows[1].tie) == (None, None)
-    assert found.rows[0].absent == {"a0": "two:/home"} and "No winner" in found.verdict
-    assert found.remark(0) == ""
+    assert found.rows[0].absent == {"a0": "two:/home"} and "No winner" in verdict(found)
+    assert remark(found, 0) == ""
 
 
 def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> None:
@@ -142,8 +144,8 @@ def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> Non
         write_predictions(out / "predictions.csv", folder.names([stem]), np.full((1, 14), 0.5))
     found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
     assert (found.winner, found.rows[1].tie) == (0, None)
-    assert [row.absent for row in found.rows] == [{}, {}] and "too few" in found.verdict
-    assert [found.remark(place) for place in range(2)] == ["chosen", "not compared"]
+    assert [row.absent for row in found.rows] == [{}, {}] and "too few" in verdict(found)
+    assert [remark(found, place) for place in range(2)] == ["chosen", "not compared"]
 
 
 @pytest.mark.slow
@@ -153,12 +155,12 @@ def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: Nih
     trials = [trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6), trial("a1", "a", 2, 0.1, state="running")]
     plan = grid(large_table.root, backbone=["a", "b"], seeds=2)
     found = make_leaderboard(plan, trials, "patient-42-1", large_table, ended=False)
-    assert (found.ended, found.winner, found.verdict) == (False, None, "")
+    assert (found.ended, found.winner, verdict(found)) == (False, None, "")
     first, second = found.rows
     assert (first.averaged["test"], first.seeds) == (Estimate(1.0), 1)  # too few patients for an interval
     assert second.averaged["test"].value < 0.7 and second.averaged["test"].low is None
     assert (second.tie, second.against_first["test"].tie) == (False, False)
-    assert [found.remark(place) for place in range(2)] == ["", ""]
+    assert [remark(found, place) for place in range(2)] == ["", ""]
 
 
 def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
@@ -171,14 +173,14 @@ def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
     assert [(row.values, row.seeds, row.val_auc, row.val_sd) for row in found.rows] == [
         ({"backbone": "a"}, 1, 0.8, None)
     ]
-    assert "0.8000 (1 seed)" in found.verdict
-    assert found.remark(0) == "the only one"
+    assert "0.8000 (1 seed)" in verdict(found)
+    assert remark(found, 0) == "the only one"
 
 
 def test_a_board_of_no_finished_trial_is_empty(tiny_folder: Path) -> None:
     """Of two machines one may end its trial before the storage shows it that any has finished."""
     found = board([], tiny_folder)
-    assert (found.rows, found.winner, found.verdict) == ([], None, "")
+    assert (found.rows, found.winner, verdict(found)) == ([], None, "")
 
 
 @pytest.mark.slow
@@ -194,7 +196,7 @@ def test_the_leaderboard_says_what_the_best_is_the_best_of(large_table: NihFolde
     assert [row.epochs for row in found.rows] == [[5, 8], [3]]
     lead = found.rows[0].val_auc - 0.845
     assert found.optimism == Optimism(configurations=2, epochs=(3, 8), of_choosing=0.0, val_less_test=lead)
-    assert "best of 2 configurations and of 3 to 8 epochs of each run" in found.verdict
+    assert "best of 2 configurations and of 3 to 8 epochs of each run" in verdict(found)
     again = Leaderboard.model_validate_json(found.model_dump_json())
     assert again == found
     unknown = board([*trials[:2], trial("b0", "b", 1, 0.7)], large_table.root).optimism

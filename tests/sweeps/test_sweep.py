@@ -98,7 +98,9 @@ def test_a_killed_sweep_is_seen_as_such(tiny_folder: Path) -> None:
             pass
         with pytest.raises(RunError, match="study 's' is already running"):
             sweep.start()
-    assert sweep.status().state == "killed"
+    status = sweep.status()
+    died = "the process died; its trials are picked up again when the study goes on"
+    assert (status.state, status.message) == ("killed", died)
     with pytest.raises(RunError, match=r"does not run \(it is killed\)"):
         sweep.stop()
 

@@ -23,6 +23,7 @@ from xlite.evaluation.contamination.source_facts import SeenByTeacher
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps import work
+from xlite.sweeps.leaderboard_sentences import verdict, warnings
 from xlite.sweeps.plan import Design, Plan, Range, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -48,7 +49,7 @@ def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_f
     assert set(second.against_first) == {"val", "test"}
     assert sweep.leaderboard() == found
     assert found.split_id == load_split(NihFolder.open(tiny_folder), "patient").id
-    assert "validation films" in found.verdict
+    assert "validation films" in verdict(found)
     trainers.started.clear()
     again = work.work_on(Sweep.open(grid(tiny_folder)))
     assert (trainers.started, again) == ([], found)
@@ -282,7 +283,8 @@ def test_what_the_teachers_know_stands_on_the_leaderboard(
 
     trainers.end = finish
     found = work.work_on(Sweep.open(grid(tiny_folder, teacher=["", "t"], seeds=1)))
-    assert found.warnings == [f"{knows} (runs s-001)"]
+    assert warnings(found) == [f"{knows} (runs s-001)"]
     assert run_cli(["sweep", "leaderboard", "s"]) == 0
     assert f"Warning: {knows} (runs s-001)" in capsys.readouterr().out
-    assert work.work_on(Sweep.open(grid(tiny_folder, "all", teacher=["t"], seeds=1))).warnings == [knows]
+    every = work.work_on(Sweep.open(grid(tiny_folder, "all", teacher=["t"], seeds=1)))
+    assert warnings(every) == [knows]

@@ -19,13 +19,12 @@ from xlite.active.learner import Lesson
 from xlite.classify import Classifier
 from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.data.split_files import write_split
 from xlite.data.splits import Split
 from xlite.data.tables import find_table
 from xlite.errors import RunError
 from xlite.evaluation.answers import read_answers
-from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.models.available import MODEL_FILE
 from xlite.runs.command import train_command
 from xlite.runs.launch import xlite_command

@@ -16,6 +16,7 @@ from xlite.sweeps.check import check_sources
 from xlite.sweeps.crossfit import FOLDS
 from xlite.sweeps.kinds import KINDS, plan_of
 from xlite.sweeps.leaderboard import Leaderboard
+from xlite.sweeps.leaderboard_sentences import board_as_json, caption, verdict, warnings
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, Phase
 from xlite.sweeps.plan import Design, Plan, parse_vary, read_space, without_password
@@ -225,7 +226,7 @@ def leaderboard(study: StudyName, as_json: Json = False) -> None:
     if found is None:
         raise RunError(f"no trial of study {study!r} has finished yet")
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(board_as_json(found))
     else:
         _print_leaderboard(found)
 
@@ -261,10 +262,10 @@ def _go_on(sweep: Sweep) -> None:
 def _print_leaderboard(found: Leaderboard) -> None:
     rows = leaderboard_rows(found, digits=4)
     print_table(["", *rows[0]], [[place, *row.values()] for place, row in enumerate(rows, 1)])
-    say(found.caption)
-    if found.verdict:
-        say(found.verdict)
-    for text in found.warnings:
+    say(caption(found))
+    if said := verdict(found):
+        say(said)
+    for text in warnings(found):
         say(f"Warning: {text}")
 
 

@@ -15,6 +15,9 @@ from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
 from xlite.text import are, counted, from_cell, has_plain_digits, printable, quoted_cell
 
+PREDICTIONS_FILE = "predictions.csv"
+"""What the file is called in any folder of X-Lite's."""
+
 PREFIX = "prob_"
 HEADER = ",".join(("image", *FINDINGS))
 _VALUES = ",%#.9g" * len(FINDINGS)

@@ -3,5 +3,8 @@
 METRICS_FILE = "metrics.json"
 """The report, as values."""
 
-PREDICTIONS_FILE = "predictions.csv"
-"""What was said of each film."""
+LABELS_FILE = "labels.csv"
+"""What is known of each film: its labels and its patient."""
+
+CURVES_FILE = "curves.json"
+"""The curves of the report, as values."""

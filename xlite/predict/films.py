@@ -10,13 +10,14 @@ from pathlib import Path
 
 from xlite.data.film_files import find_film_files, passed_over_words
 from xlite.data.film_names import stem_of
+from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.data.zipped import ZippedFilm, find_zipped_films, is_zip
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.formats import FORMATS
 
 LOCK_FILE, RECORD_FILE = ".predictions.lock", "predictions.json"
-PREDICTIONS_FILE, GUARDS_FILE, WORTH_FILE = "predictions.csv", "guards.csv", "worth.csv"
+GUARDS_FILE, WORTH_FILE = "guards.csv", "worth.csv"
 OWN_FILES = (LOCK_FILE, RECORD_FILE, PREDICTIONS_FILE, GUARDS_FILE, WORTH_FILE)
 """What lies in the folder that is written into, beside overlays."""
 

@@ -11,12 +11,12 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from xlite.data.predictions import HEADER, prediction_line
+from xlite.data.predictions import HEADER, PREDICTIONS_FILE, prediction_line
 from xlite.files import read_whole, write_atomic
 from xlite.findings import FINDINGS
 from xlite.guards.verdict import FIXED, REASONS, VERDICTS, Guards, Reason, Verdict, sentence_of
 from xlite.metrics.worth import COLUMNS
-from xlite.predict.films import GUARDS_FILE, PREDICTIONS_FILE, WORTH_FILE, Film
+from xlite.predict.films import GUARDS_FILE, WORTH_FILE, Film
 from xlite.reading import Reading, worth_rows
 from xlite.text import from_cell, quoted_cell
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from xlite.evaluation.files import PREDICTIONS_FILE
+from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import report_json
 from xlite.report.saved import Evaluation

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from xlite.data.eda.ranking import ModelProbabilities
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import Predictions, read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from xlite.data.splits import PARTS
 from xlite.errors import DataError, sentence
-from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
+from xlite.evaluation.files import LABELS_FILE, METRICS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.files import read_whole
 from xlite.findings import FINDINGS
@@ -110,8 +110,8 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
     """
     stems = [said.stems[row] for row in rows]
     here = folder.labels(stems)
-    if (place / "labels.csv").is_file():
-        labels = read_labels(place / "labels.csv").reindex(stems)
+    if (place / LABELS_FILE).is_file():
+        labels = read_labels(place / LABELS_FILE).reindex(stems)
         theirs = labels[list(FINDINGS)].to_numpy(np.float32)
         same_patients = bool((labels["patient"].to_numpy() == folder.patients(stems)).all())
         same = (theirs == here) | (np.isnan(theirs) & np.isnan(here))

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import Predictions, read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from xlite.errors import DataError
-from xlite.evaluation.files import PREDICTIONS_FILE
+from xlite.evaluation.files import LABELS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import known, negative, positive
@@ -58,7 +58,7 @@ def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilm
     Raises DataError if predictions or labels are missing or damaged, or are not those that were judged.
     """
     predictions = read_predictions(evaluation.folder / PREDICTIONS_FILE)
-    path = evaluation.folder / "labels.csv"
+    path = evaluation.folder / LABELS_FILE
     table = read_labels(path) if path.is_file() else _labels_of(folder, predictions, evaluation)
     lacking = [stem for stem in predictions.stems if stem not in table.index]
     if lacking:

@@ -9,11 +9,11 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from xlite.data.layout import data_roots
-from xlite.data.predictions import read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.errors import DataError, sentence
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.elsewhere.own_test import evaluation_folders
-from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
+from xlite.evaluation.files import CURVES_FILE, LABELS_FILE, METRICS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
@@ -117,14 +117,14 @@ def on_test_films(model: Path) -> Report | None:
 
 def read_evaluation(model: str, folder: Path) -> Evaluation:
     """The report in a folder. Raises DataError if a file is missing or not what `write_report` writes."""
-    if (folder / METRICS_FILE).is_file() and not (folder / "curves.json").is_file():
+    if (folder / METRICS_FILE).is_file() and not (folder / CURVES_FILE).is_file():
         raise DataError(
             f"The evaluation {folder} was written by an older X-Lite and is left out: evaluate the model "
             "again."
         )
     report = _read_report(model, folder)
     with _named(folder):
-        return Evaluation(model, folder, report, read_curves(from_json(read_whole(folder / "curves.json"))))
+        return Evaluation(model, folder, report, read_curves(from_json(read_whole(folder / CURVES_FILE))))
 
 
 def _read_report(model: str, folder: Path) -> Report:
@@ -149,14 +149,14 @@ def compare_saved(first: Path, second: Path) -> Comparison:
     """The paired test of two models whose evaluations lie in these folders, and how many of the films judged
     each of them knows, as its report says. Raises DataError.
     """
-    if not (first / "labels.csv").is_file():
+    if not (first / LABELS_FILE).is_file():
         raise DataError(
-            f"{first} has no labels.csv beside its predictions, so it cannot be compared: evaluate that "
+            f"{first} has no {LABELS_FILE} beside its predictions, so it cannot be compared: evaluate that "
             "model again on your folder"
         )
     files = first / PREDICTIONS_FILE, second / PREDICTIONS_FILE
     answers = read_predictions(files[0]), read_predictions(files[1])
-    found = compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")
+    found = compare_on(read_labels(first / LABELS_FILE), answers, files, first / LABELS_FILE)
     (known, untold), (second_known, second_untold) = (_known(folder) for folder in (first, second))
     of_first = {"known": known, "untold": untold}
     of_second = {"second_known": second_known, "second_untold": second_untold}

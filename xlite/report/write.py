@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
-from xlite.data.predictions import write_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, write_predictions
 from xlite.errors import CheckpointError, DataError, sentence
 from xlite.evaluation.adaptation.adaptation import Adaptation
-from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
+from xlite.evaluation.files import CURVES_FILE, LABELS_FILE, METRICS_FILE
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.evaluation.options import KEEP, AdaptOptions, JudgeOptions, MapOptions, ScoreOptions
@@ -162,8 +162,8 @@ def write_report(
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(out / PREDICTIONS_FILE, films.names, films.probs)
-        write_labels(out / "labels.csv", films)
-        _write_json(out / "curves.json", dump_curves(view.curves))
+        write_labels(out / LABELS_FILE, films)
+        _write_json(out / CURVES_FILE, dump_curves(view.curves))
         write_atomic(out / "report.html", to_html(*_drawable(*whole(view))).encode())
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
         (out / "report.pdf").unlink(missing_ok=True)

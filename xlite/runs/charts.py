@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
-from xlite.plots import QUIET, plain_label, style
+from xlite.plots import QUIET, limits, plain_label, style
 from xlite.runs.pareto import TITLES, Plot, Point
 
 if TYPE_CHECKING:  # loaded when a figure is made
@@ -103,7 +103,8 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
     figure = go.Figure()
     steps = {"color": COLORS[1], "width": 2, "shape": "hv"}
     dearest = max((one.cost for one in plot.points), default=1.0)
-    sides = _sides(plot.points if named else front, dearest)
+    low, high = _auc_limits(plot.points)
+    sides = _sides(plot.points if named else front, dearest, (high - low) / _LINES)
     figure.add_scatter(
         **_points(front, sides), name="front: none cheaper is better", mode="lines+markers+text", line=steps,
         marker={"size": 11, "color": COLORS[1], "symbol": "diamond"},
@@ -117,18 +118,23 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
         marker={"size": 9, "color": COLORS[6], "symbol": "x-open"},
     )  # fmt: skip
     figure.update_xaxes(title=TITLES[cost], range=[0, 1.08 * dearest])
-    figure.update_yaxes(title="test AUC")
+    figure.update_yaxes(title="test AUC", range=[low, high])
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"}, showlegend=True)
     return style(figure, 440, (source,))
 
 
-def _sides(points: Sequence[Point], dearest: float) -> dict[str, str]:
+def _auc_limits(points: Sequence[Point]) -> list[float]:
+    """Limits of the axis that fit all intervals: of a single point without one Plotly would show 1 around."""
+    ends = [end for one in points for end in (one.auc.low, one.auc.value, one.auc.high) if end is not None]
+    return limits(min(ends, default=0.0), max(ends, default=1.0))
+
+
+def _sides(points: Sequence[Point], dearest: float, line: float) -> dict[str, str]:
     """Where the name of each point stands, by its run: beside the bar of its interval, on the side with room.
 
-    Of points so close that their names would cover each other, the next ones stand above and below.
+    Of points so close that their names would cover each other, the next ones stand above and below; `line`
+    is how much AUC a line of text is high.
     """
-    ends = [end for one in points for end in (one.auc.low, one.auc.value, one.auc.high) if end is not None]
-    line = max(max(ends, default=1.0) - min(ends, default=0.0), 1e-9) / _LINES
     taken: list[tuple[float, float, float]] = []
     sides = {}
     for one in sorted(points, key=lambda point: point.cost):

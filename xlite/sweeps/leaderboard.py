@@ -1,23 +1,27 @@
-"""The leaderboard of a study: leaderboard.json.
+"""The leaderboard of a study: leaderboard.json, facts alone. `leaderboard_sentences` words them.
 
 Imports little.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
+    Field,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
 
 from xlite.config import Value
-from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.findings import FINDINGS
 from xlite.metrics.estimate import Estimate, FixedMean
-from xlite.text import counted, difference
+from xlite.sweeps.status import TeacherCaveat
+from xlite.text import difference
 
 COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
@@ -115,26 +119,57 @@ class Optimism(BaseModel):
     val_less_test: float | None = None
 
 
+class Joined(_Part):
+    """What cross-fitted runs say of the folds that they left out: how many films, and in which files.
+
+    auc: the mean over so many findings, None if it is undefined.
+    """
+
+    films: int
+    auc: float | None
+    predictions: Path
+    known: Path
+    findings: int = len(FINDINGS)
+
+
+class TeacherKnown(_Part):
+    """A caveat of runs' reports on what their teacher knows of the test films, and these runs.
+
+    runs: empty in an old file, which names them in the words of its caveat.
+    """
+
+    caveat: TeacherCaveat
+    runs: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        """Files once kept the sentence alone."""
+        return {"caveat": content} if isinstance(content, str) else content
+
+
 class Leaderboard(_Part):
     """The configurations of a study, best mean validation AUC first.
 
     ended: whether the study has, so that a winner was looked for. winner: the place of the one that is
-    chosen; None before the end, or if the first could not be compared. verdict: why, in plain words; empty
-    before the end. optimism: None in an old file, and without rows.
+    chosen; None before the end, or if the first could not be compared. optimism: None in an old file, and
+    without rows. joined: what came of cross-fitting. teachers: what teachers know of the test films.
+    old_verdict: what came of the study, in the words of an old file, which need not have all the facts.
     """
 
-    _later = ("optimism",)
+    _later = ("optimism", "joined", "teachers", "old_verdict")
 
     study: str
     kind: str
     split_id: str
     vary: list[str]
-    warnings: list[str] = []
     rows: list[Configuration]
     ended: bool = False
     winner: int | None = None
-    verdict: str = ""
     optimism: Optimism | None = None
+    joined: Joined | None = None
+    teachers: list[TeacherKnown] = Field(default=[], validation_alias=AliasChoices("teachers", "warnings"))
+    old_verdict: str = Field(default="", validation_alias=AliasChoices("old_verdict", "verdict"))
 
     @model_validator(mode="before")
     @classmethod
@@ -148,60 +183,6 @@ class Leaderboard(_Part):
     def chooses(self) -> bool:
         """Whether the study chooses a configuration: one that cross-fits needs all of them."""
         return self.kind != "crossfit"
-
-    @property
-    def caption(self) -> str:
-        """Whose films these are, which of them choose, what the best validation AUC is the best of, and over
-        which findings the means on the test films are.
-        """
-        said = [f"Split {self.split_id}."]
-        if not self.chooses:
-            said.append("Nothing is chosen: each row is the model that left this fold out.")
-        elif len(self.rows) > 1:
-            said.append("The validation films choose the winner; the test films are only shown.")
-        if self.chooses and (of := best_of(self.optimism)):
-            said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
-        return " ".join([*said, *self._means()])
-
-    def _means(self) -> Iterator[str]:
-        """Over which findings the means on the test films are, which is one set for all rows."""
-        fixed = next(filter(None, (row.shown_fixed() for row in self.rows)), None)
-        if fixed is not None:
-            named = ", ".join(map(spoken, fixed.findings))
-            count = f"{len(fixed.findings)} findings with {FEW_POSITIVES} patients or more"
-            yield f"“Averaged” is over the {count}: {named}."
-        gaps = (row.against_first.get("test") for row in self.rows)
-        over = next((gap.findings for gap in gaps if gap and gap.findings), None)
-        if over is not None:
-            yield f"“First − this” is over {counted(over, 'finding')}."
-
-    def remark(self, place: int) -> str:
-        """What is to be said of a row: whether it ties with the first, and whether it is chosen.
-
-        A winner is one only if others were compared with it and none of them ties.
-        """
-        if len(self.rows) == 1:
-            return "the only one" if self.ended else ""
-        row, ties = self.rows[place], [other.tie for other in self.rows[1:]]
-        test = row.against_first.get("test")
-        parts = [part for part, tie in (("val", row.tie), ("test", test and test.tie)) if tie]
-        said = [f"tie on {' and '.join(parts)}"] if parts else []
-        said += ["best, but ties"] if place == 0 and True in ties else []
-        if place == self.winner:
-            said.append("wins" if True not in ties and False in ties else "chosen")
-        unknown = self.ended and 0 < place < COMPARED and row.tie is None
-        return "; ".join(said + (["not compared"] if unknown else []))
-
-
-def best_of(found: Optimism | None) -> str:
-    """`3 configurations and of 8 to 10 epochs of each run`; empty if it is the best of nothing known."""
-    if found is None:
-        return ""
-    few, most = found.epochs or (1, 1)
-    epochs = f"{few} to {counted(most, 'epoch')}" if few < most else counted(most, "epoch")
-    configurations = counted(found.configurations, "configuration")
-    said = [configurations] if found.configurations > 1 else []
-    return " and of ".join(said + ([f"{epochs} of each run"] if most > 1 else []))
 
 
 def name_of(values: Mapping[str, Value]) -> str:

@@ -1,6 +1,6 @@
 """The table of a leaderboard, which pages and terminals show. Imports little."""
 
-from xlite.sweeps.leaderboard import Configuration, Leaderboard
+from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard
 from xlite.text import number, spread
 
 _AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
@@ -16,12 +16,30 @@ def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = Fa
     return [row | {name: _unbroken(row[name]) for name in _AUCS} for row in rows] if unbroken else rows
 
 
+def remark(board: Leaderboard, place: int) -> str:
+    """What is to be said of a row: whether it ties with the first, and whether it is chosen.
+
+    A winner is one only if others were compared with it and none of them ties.
+    """
+    if len(board.rows) == 1:
+        return "the only one" if board.ended else ""
+    row, ties = board.rows[place], [other.tie for other in board.rows[1:]]
+    test = row.against_first.get("test")
+    parts = [part for part, tie in (("val", row.tie), ("test", test and test.tie)) if tie]
+    said = [f"tie on {' and '.join(parts)}"] if parts else []
+    said += ["best, but ties"] if place == 0 and True in ties else []
+    if place == board.winner:
+        said.append("wins" if True not in ties and False in ties else "chosen")
+    unknown = board.ended and 0 < place < COMPARED and row.tie is None
+    return "; ".join(said + (["not compared"] if unknown else []))
+
+
 def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
     row = board.rows[place]
     gap = row.against_first.get("test")
     return {
         "Configuration": row.name,
-        "Remark": board.remark(place),
+        "Remark": remark(board, place),
         "Seeds": str(row.seeds),
         "Val AUC": spread(row.val_auc, row.val_sd, digits),
         "Test AUC": spread(row.test_auc, row.test_sd, digits),

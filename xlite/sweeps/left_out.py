@@ -2,46 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import Predictions, read_predictions, write_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions, write_predictions
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.files import write_atomic
-from xlite.findings import FINDINGS
+from xlite.metrics.bootstrap import or_none
 from xlite.metrics.per_finding import auc_per_class, macro
 from xlite.places import checkpoints_dir
 from xlite.runs.run_files import LEFT_OUT_FILE
+from xlite.sweeps.leaderboard import Joined
 from xlite.text import counted
 
-PREDICTIONS_FILE, KNOWN_FILE = "predictions.csv", "known.txt"
-
-
-@dataclass(frozen=True)
-class Joined:
-    """The answers of all folds: how many films they are for, their mean AUC, and in which files they are.
-
-    findings: how many the mean is over.
-    """
-
-    films: int
-    auc: float
-    predictions: Path
-    known: Path
-    findings: int = len(FINDINGS)
-
-    def text(self) -> str:
-        """What came of it, and how to learn from it."""
-        over = "" if self.findings == len(FINDINGS) else f" of {counted(self.findings, 'finding')}"
-        return (
-            f"The models answer for {counted(self.films, 'film')} that each of them had left out: mean AUC"
-            f"{over} {self.auc:.4f}. Learn from it with --teacher {self.predictions} "
-            f"--teacher-list {self.known}"
-        )
+KNOWN_FILE = "known.txt"
 
 
 def join_folds(runs: Sequence[str], folder: NihFolder, split: Split, out: Path) -> Joined:
@@ -67,7 +44,13 @@ def join_folds(runs: Sequence[str], folder: NihFolder, split: Split, out: Path) 
     write_atomic(out / KNOWN_FILE, "\n".join([*known, ""]).encode())
     aucs = auc_per_class(folder.labels(stems), mean)
     findings = int(np.sum(~np.isnan(aucs)))
-    return Joined(len(stems), float(macro(aucs)), out / PREDICTIONS_FILE, out / KNOWN_FILE, findings)
+    return Joined(
+        films=len(stems),
+        auc=or_none(float(macro(aucs))),
+        predictions=out / PREDICTIONS_FILE,
+        known=out / KNOWN_FILE,
+        findings=findings,
+    )
 
 
 def _answers(run: str) -> Predictions:

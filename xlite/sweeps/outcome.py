@@ -9,7 +9,7 @@ from xlite.evaluation.report_base import WithCaveats
 from xlite.files import read_whole
 from xlite.runs.results import readable_and_damaged
 from xlite.runs.run import Run
-from xlite.sweeps.status import Contamination, Outcome
+from xlite.sweeps.status import Outcome, TeacherCaveat
 
 
 class NoResult(XliteError):
@@ -35,7 +35,7 @@ def left_by(run: Run) -> Outcome:
     )
 
 
-def _contamination_of(run: Run) -> Contamination | None:
+def _contamination_of(run: Run) -> TeacherCaveat | None:
     """What the run's test report, maybe an older one, says of what its teacher knows of the films."""
     path = run.evaluation("test") / METRICS_FILE
     try:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from xlite.errors import RunError, Setting
 from xlite.places import sweeps_dir
+from xlite.sweeps.leaderboard_sentences import verdict
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -98,7 +99,7 @@ def waits_for(phase: Phase, after: str = "") -> tuple[str, ...]:
 
 def _last_study() -> str:
     """The study that phase 3 follows if none is named."""
-    return "phase2" if (sweeps_dir() / "phase2" / "sweep.json").is_file() else "phase1"
+    return "phase2" if (sweeps_dir() / "phase2" / Sweep.settings_file).is_file() else "phase1"
 
 
 def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
@@ -106,7 +107,7 @@ def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
     sweep = Sweep.named(study)
     status, leaderboard = sweep.status(), sweep.leaderboard()
     if status.state == "finished" and leaderboard and leaderboard.winner is None:
-        raise RunError(f"study {study!r} has no winner in this home. {leaderboard.verdict}")
+        raise RunError(f"study {study!r} has no winner in this home. {verdict(leaderboard)}")
     if status.state != "finished" or leaderboard is None or leaderboard.winner is None:
         raise RunError(
             f"study {study!r} has no winner yet ({status.count('finished')} of {status.total} trials have "

@@ -15,18 +15,15 @@ from numpy.typing import NDArray
 
 from xlite.config import Value
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import read_predictions
-from xlite.evaluation.files import PREDICTIONS_FILE
+from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import or_none
 from xlite.places import checkpoints_dir
-from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps.comparison import JudgedModel, judge, optimism
-from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard, Optimism
+from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard, Optimism, TeacherKnown
 from xlite.sweeps.plan import Plan
-from xlite.sweeps.status import Contamination, TrialStatus
-from xlite.sweeps.verdict import verdict
+from xlite.sweeps.status import TeacherCaveat, TrialStatus
 
 SAME_SIZE = 1.01
 """Model files of one architecture differ by what their headers say."""
@@ -58,24 +55,21 @@ def make_leaderboard(
     for part, films in parts.items():
         rows[:COMPARED] = _compared(rows[:COMPARED], part, films)
     rows[1:COMPARED] = [row.model_copy(update={"tie": _ties(rows[0], row)}) for row in rows[1:COMPARED]]
-    winner, words, flattered = None, "", None
+    winner, flattered = None, None
     if rows:
         alone = rows[0].absent and len(rows) > 1
         winner = _choose(rows[:COMPARED]) if ended and not alone else None
         flattered = _optimism(rows, rows[winner or 0], parts["val"] if ended else None)
-    if ended and flattered:
-        words = verdict(plan.study, rows, winner, flattered)
     return Leaderboard(
         study=plan.study,
         kind=plan.kind,
         split_id=split_id,
         vary=[name for name in plan.vary if name != "seed"],
-        warnings=_warnings(trials),
         rows=rows,
         ended=ended,
         winner=winner,
-        verdict=words,
         optimism=flattered,
+        teachers=_teachers(trials),
     )
 
 
@@ -106,17 +100,13 @@ def _configuration(group: Sequence[TrialStatus]) -> Configuration:
     )
 
 
-def _warnings(trials: Sequence[TrialStatus]) -> list[str]:
-    """What the runs' reports say of their teachers, each caveat once, with the runs if not of all."""
-    finished = [trial for trial in trials if trial.state == "finished"]
-    runs: dict[Contamination, list[str]] = defaultdict(list)
-    for trial in finished:
-        if trial.contamination:
+def _teachers(trials: Sequence[TrialStatus]) -> list[TeacherKnown]:
+    """What the finished runs' reports say of their teachers, each caveat once, with its runs."""
+    runs: dict[TeacherCaveat, list[str]] = defaultdict(list)
+    for trial in trials:
+        if trial.state == "finished" and trial.contamination:
             runs[trial.contamination].append(trial.run)
-    return [
-        sentence(caveat) + ("" if len(names) == len(finished) else f" (runs {', '.join(names)})")
-        for caveat, names in runs.items()
-    ]
+    return [TeacherKnown(caveat=caveat, runs=names) for caveat, names in runs.items()]
 
 
 def _without_seed(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -33,7 +33,8 @@ def _of_old(content: Any) -> Any:
     return Said(text=content, by_teacher=True) if isinstance(content, str) else content
 
 
-Contamination = Annotated[TeacherKnows | Said, Field(discriminator="kind")]
+TeacherCaveat = Annotated[TeacherKnows | Said, Field(discriminator="kind"), BeforeValidator(_of_old)]
+"""What a report says that a teacher knows of the films judged."""
 
 
 class Outcome(BaseModel):
@@ -50,7 +51,7 @@ class Outcome(BaseModel):
     model_size_mb: float | None = None
     inference_time_ms: float | None = None
     epochs: int | None = None
-    contamination: Annotated[Contamination | None, BeforeValidator(_of_old)] = None
+    contamination: TeacherCaveat | None = None
 
 
 class TrialStatus(WithMessage, Outcome):
@@ -67,6 +68,7 @@ class TrialStatus(WithMessage, Outcome):
     @property
     def cause(self) -> str:
         """The message without the name of the run: trials that failed alike have the same."""
+        # Errors of all modules name runs, also within paths and in what trainers left in progress.json.
         return self.message.replace(self.run, "…")
 
 

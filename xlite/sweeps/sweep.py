@@ -25,6 +25,8 @@ from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Signature, SweepStatus
 
+LEADERBOARD_FILE = "leaderboard.json"
+
 
 class Sweep(WorkFolder[SweepStatus]):
     """One study; any number of processes may look at it."""
@@ -41,12 +43,12 @@ class Sweep(WorkFolder[SweepStatus]):
         anything, which nobody works on, gives up its name, so that a corrected command can be run again.
         """
         sweep = cls(sweeps_dir() / plan.study)
-        if sweep.path("sweep.json").is_file() and sweep.plan() != plan:
+        if sweep.path(cls.settings_file).is_file() and sweep.plan() != plan:
             if not sweep._came_to_nothing():
                 _check_same(sweep.plan(), plan)
             sweep.path("progress.json").unlink(missing_ok=True)
         sweep.folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(sweep.path("sweep.json"), plan.model_dump_json(indent=2).encode() + b"\n")
+        write_atomic(sweep.path(cls.settings_file), plan.model_dump_json(indent=2).encode() + b"\n")
         return sweep
 
     @classmethod
@@ -56,7 +58,7 @@ class Sweep(WorkFolder[SweepStatus]):
 
     def plan(self) -> Plan:
         """The sweep's own sweep.json; RunError if it is not one."""
-        path = self.path("sweep.json")
+        path = self.path(self.settings_file)
         try:
             return Plan.model_validate_json(read_whole(path))
         except (OSError, ValidationError) as error:
@@ -86,7 +88,7 @@ class Sweep(WorkFolder[SweepStatus]):
         if is_held:
             return status.model_copy(update={"state": "running"})  # who has just begun says so a moment later
         if status.state == "running":
-            message = "the process died; its trials are picked up again when the sweep goes on"
+            message = "the process died; its trials are picked up again when the study goes on"
             return status.model_copy(update={"state": "killed", "message": message, "words": ()})
         return status
 
@@ -116,7 +118,7 @@ class Sweep(WorkFolder[SweepStatus]):
 
     def leaderboard(self) -> Leaderboard | None:
         """What came of the study so far; None if no trial has finished, RunError if the file is damaged."""
-        path = self.path("leaderboard.json")
+        path = self.path(LEADERBOARD_FILE)
         try:
             return Leaderboard.model_validate_json(read_whole(path))
         except FileNotFoundError:
@@ -127,7 +129,7 @@ class Sweep(WorkFolder[SweepStatus]):
     def write_leaderboard(self, leaderboard: Leaderboard) -> None:
         """Replaces leaderboard.json whole."""
         content = leaderboard.model_dump_json(indent=1)
-        write_atomic(self.path("leaderboard.json"), content.encode() + b"\n")
+        write_atomic(self.path(LEADERBOARD_FILE), content.encode() + b"\n")
 
     def _came_to_nothing(self) -> bool:
         """Whether nobody works on it and no trial has ended well; the storage has the last word on that."""

@@ -143,7 +143,7 @@ class _Work:
         found = make_leaderboard(self.plan, trials, self.split.id, self.folder, ended=False)
         runs = [trial.run for trial in trials if trial.state == "finished"]
         joined = join_folds(runs, self.folder, self.split, self.sweep.folder)
-        return found.model_copy(update={"ended": True, "verdict": joined.text()})
+        return found.model_copy(update={"ended": True, "joined": joined})
 
     def show(self, state: str, *message: str) -> None:
         """Replaces what readers see: the state, the words of a message, and every trial."""

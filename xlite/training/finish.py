@@ -14,12 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.dataset import FilmDataset, open_films
 from xlite.data.joined import open_data
-from xlite.data.predictions import write_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, write_predictions
 from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination.contamination import seen_in_test
 from xlite.evaluation.contamination.sources import read_sources
 from xlite.evaluation.evaluate import read_logits
-from xlite.evaluation.files import PREDICTIONS_FILE
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report

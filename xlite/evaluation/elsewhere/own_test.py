@@ -9,11 +9,11 @@ import numpy as np
 from pydantic_core import from_json
 
 from xlite.data.folder import NihFolder
-from xlite.data.predictions import read_predictions
+from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.contamination.own_training import own_split
-from xlite.evaluation.files import METRICS_FILE, PREDICTIONS_FILE
+from xlite.evaluation.files import LABELS_FILE, METRICS_FILE
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.files import read_whole
@@ -112,7 +112,7 @@ def _turned_into_calls(report: Report) -> tuple[str, list[float | None]]:
 
 def _own_test(folder: Path, report: Report) -> OwnTest:
     """What lies beside a report. Raises DataError if that is not what was judged."""
-    predictions, labels = read_predictions(folder / PREDICTIONS_FILE), folder / "labels.csv"
+    predictions, labels = read_predictions(folder / PREDICTIONS_FILE), folder / LABELS_FILE
     table = read_labels(labels) if labels.is_file() else None
     stems = frozenset(predictions.stems)
     if len(stems) != report.split.images or (table is not None and not stems <= set(table.index)):

@@ -1,9 +1,20 @@
-"""What is said of a study that has ended: who was chosen, who ties, who could not be compared, and why."""
+"""What is said of a leaderboard: who was chosen, who ties, who was not compared and why, who knows films."""
+
+from pathlib import Path
 
 import pytest
 
-from xlite.sweeps.leaderboard import Configuration, Optimism
-from xlite.sweeps.verdict import verdict
+from xlite.evaluation.contamination.caveats import TeacherKnows
+from xlite.evaluation.contamination.source_facts import SeenByTeacher
+from xlite.report.caveat_sentences import sentence
+from xlite.sweeps.leaderboard import Configuration, Joined, Leaderboard, Optimism, TeacherKnown
+from xlite.sweeps.leaderboard_sentences import verdict, warnings
+
+
+def board(rows: list[Configuration], winner: int | None = 0, **more) -> Leaderboard:
+    """The leaderboard of a study that has ended."""
+    facts = {"study": "s", "kind": "search", "split_id": "patient-42-1", "vary": ["backbone"], "ended": True}
+    return Leaderboard(**{**facts, "rows": rows, "winner": winner, **more})
 
 
 def row(name: str, tie: bool | None = None, val: float = 0.9, size: float = 6.0, **more) -> Configuration:
@@ -21,11 +32,11 @@ def assert_says(text: str, *parts: str) -> None:
 
 
 def test_the_only_configuration() -> None:
-    assert_says(verdict("s", [row("a", val=0.8)], 0), "only", "0.8000 (1 seed)")
+    assert_says(verdict(board([row("a", val=0.8)])), "only", "0.8000 (1 seed)")
 
 
 def test_the_best_of_several_seeds() -> None:
-    said = verdict("s", [row("a", val=0.81, seeds=3, val_sd=0.01), row("b", False)], 0)
+    said = verdict(board([row("a", val=0.81, seeds=3, val_sd=0.01), row("b", False)]))
     assert_says(said, "a, validation AUC 0.8100 ± 0.0100 (3 seeds)", "No other one")
     assert "tie" not in said
 
@@ -43,29 +54,29 @@ def test_the_best_of_several_seeds() -> None:
 def test_a_tie_counts_those_that_tie_with_the_best(
     rows: list[Configuration], winner: int, parts: tuple[str, ...]
 ) -> None:
-    assert_says(verdict("s", rows, winner), "A tie", *parts)
+    assert_says(verdict(board(rows, winner)), "A tie", *parts)
 
 
 def test_those_that_were_not_compared_are_named_with_their_place() -> None:
-    said = verdict("s", [row("a"), away("b"), away("c"), row("d", False)], 0)
+    said = verdict(board([row("a"), away("b"), away("c"), row("d", False)]))
     assert_says(said, "a, validation AUC 0.9000 (1 seed)", "Of the 1 compared", "2 were not", "b0, c0 are")
     assert_says(said, "two:/home", "`xlite sweep resume s`")
-    said = verdict("s", [row("a"), row("b", True), away("c"), row("d", False)], 0)
+    said = verdict(board([row("a"), row("b", True), away("c"), row("d", False)]))
     assert_says(said, "1 of the 2 others compared cannot", "not lighter", "1 was not", "of c0 are")
 
 
 def test_many_runs_elsewhere_are_counted_and_not_all_named() -> None:
-    said = verdict("s", [row("a"), *(away(name) for name in "bcdef"), row("g", False)], 0)
+    said = verdict(board([row("a"), *(away(name) for name in "bcdef"), row("g", False)]))
     assert_says(said, "5 were not", "b0, c0, d0 and 2 more")
 
 
 def test_there_is_no_winner_if_the_first_cannot_be_compared() -> None:
-    said = verdict("s", [away("a"), row("b")], None)
+    said = verdict(board([away("a"), row("b")], None))
     assert_says(said, "No winner", "a, validation AUC 0.9000 (1 seed)", "a0", "two:/home", "sweep resume s")
 
 
 def test_too_few_films_are_told() -> None:
-    assert_says(verdict("s", [row("a"), row("b")], 0), "a, validation", "None was compared", "too few")
+    assert_says(verdict(board([row("a"), row("b")])), "a, validation", "None was compared", "too few")
 
 
 @pytest.mark.parametrize(
@@ -92,4 +103,29 @@ def test_too_few_films_are_told() -> None:
 )
 def test_what_the_best_is_the_best_of_is_told(optimism: Optimism, words: str) -> None:
     rows = [row("a"), row("b", False)]
-    assert verdict("s", rows, 0, optimism) == f"{verdict('s', rows, 0)} {words}".rstrip()
+    assert verdict(board(rows, optimism=optimism)) == f"{verdict(board(rows))} {words}".rstrip()
+
+
+def test_nothing_came_of_a_study_that_goes_on_or_has_no_row() -> None:
+    assert (verdict(board([row("a")], None, ended=False)), verdict(board([], None))) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("auc", "findings", "mean"),
+    [(0.71239, 14, "mean AUC 0.7124"), (0.71239, 9, "mean AUC of 9 findings 0.7124"),
+     (None, 0, "mean AUC of 0 findings undefined")],
+)  # fmt: skip
+def test_what_came_of_cross_fitting(auc: float | None, findings: int, mean: str) -> None:
+    joined = Joined(films=20, auc=auc, predictions=Path("p.csv"), known=Path("k.txt"), findings=findings)
+    assert verdict(board([row("a"), row("b")], None, kind="crossfit", joined=joined)) == (
+        f"The models answer for 20 films that each of them had left out: {mean}. Learn from it with "
+        "--teacher p.csv --teacher-list k.txt"
+    )
+
+
+def test_what_a_teacher_knows_names_its_runs_if_not_all() -> None:
+    seen = SeenByTeacher(split_id="s-1-1", part="test", films=3, trained=2, with_val=2, patients=2)
+    caveat = TeacherKnows(teachers=(seen,), known=2)
+    some, all_of_them = (TeacherKnown(caveat=caveat, runs=runs) for runs in (["b0"], ["a0", "b0"]))
+    told = board([row("a"), row("b")], teachers=[some, all_of_them])
+    assert warnings(told) == [f"{sentence(caveat)} (runs b0)", sentence(caveat)]
