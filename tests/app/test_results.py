@@ -406,7 +406,9 @@ def test_a_film_of_the_errors_is_viewed_with_its_boxes_and_the_maps_of_the_model
     linked_to = viewer(linked.run())
     assert (linked_to["name"], linked_to["finding"]) == (film.stem, finding)
     other = section("Errors as films", **state, film="00000999_000")
-    assert "00000999_000 is none of these films." in literal_words(other) and not other.get("bidi_component")
+    assert "00000999_000 is not one of these films." in literal_words(other) and not other.get(
+        "bidi_component"
+    )
 
 
 def test_sections_that_have_nothing_say_how_to_get_it(own_home: Path) -> None:

@@ -122,7 +122,7 @@ def test_list_is_newest_first_and_leaves_foreign_folders_out(run: Run) -> None:
     reasons = dict(zip(("broken", "bytes", "hugging", "list"), said, strict=True))
     assert "EOF while parsing an object" in reasons["broken"] and "expected value" in reasons["bytes"]
     assert "config.json: --data is missing" in reasons["hugging"]
-    assert reasons["list"].endswith("config.json: it is no object of settings")
+    assert reasons["list"].endswith("config.json: it is not an object of settings")
 
 
 def test_a_link_to_itself_and_a_damaged_state_are_told(run: Run) -> None:
@@ -137,7 +137,7 @@ def test_a_link_to_itself_and_a_damaged_state_are_told(run: Run) -> None:
     assert "linked" in said[0] and "Too many levels of symbolic links" in said[0]
     assert said[1].startswith(f"the state of run {run.name!r} is not known: ")
     assert "progress.json is not what X-Lite writes" in said[1]
-    with pytest.raises(RunError, match="that is no file"):
+    with pytest.raises(RunError, match="that is not a file"):
         Run.named("linked")
 
 

@@ -92,7 +92,7 @@ class Also:
 
     @classmethod
     def read(cls, typed: str) -> "Also":
-        """From `norms=frozen,dp-epsilon=8`; RunError for what is no setting of plan or student."""
+        """From `norms=frozen,dp-epsilon=8`; RunError for what is not a setting of plan or student."""
         pairs = [part.partition("=") for part in typed.split(",")]
         values = {name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}
         if wrong := [name for name in values if name not in {*OPTIONS, *STUDENT} - {"seed", "clients"}]:

@@ -50,7 +50,7 @@ def run_files() -> dict[str, Path]:
 
 
 def model_files() -> dict[str, Path]:
-    """What pages let one choose from, by name: a file on duty that is no run's, then `run_files`.
+    """What pages let one choose from, by name: a file on duty that is not a run's, then `run_files`.
 
     The first is the model on duty, which they show unasked.
     """

@@ -158,5 +158,5 @@ def _read_record(path: Path) -> Record | None:
         return None
     except ValidationError as error:
         raise DataError(
-            f"{path} is no record of xlite predict: give another --out, or add --fresh to replace it"
+            f"{path} is not a record of xlite predict: give another --out, or add --fresh to replace it"
         ) from error

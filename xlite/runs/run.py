@@ -86,7 +86,7 @@ class Run(WorkFolder[RunStatus]):
         return read_settings(self.path(SETTINGS_FILE), self.name)[0]
 
     def unknown_settings(self) -> "builtins.list[str]":
-        """The names in config.json that are no settings: of a later version, or of an older one."""
+        """The names in config.json that are not settings: of a later version, or of an older one."""
         return builtins.list(read_settings(self.path(SETTINGS_FILE), self.name)[1])
 
     def read_metrics(self) -> "pd.DataFrame":

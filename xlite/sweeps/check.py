@@ -71,7 +71,7 @@ def check_effects(plan: Plan) -> None:
 
 
 def _has_features(spec: str) -> bool:
-    """Whether a teacher has one network, beside predictions files, and that is no export."""
+    """Whether a teacher has one network, beside predictions files, and that is not an export."""
     networks = [part for part in teacher_parts(spec) if not part.endswith(PREDICTION_SUFFIXES)]
     return len(networks) == 1 and not networks[0].endswith(EXPORT_SUFFIX)
 
