@@ -104,8 +104,8 @@ def predict(
     With --dicom-out each DICOM film also gets a report and its maps as DICOM objects of its study: for
     research, not for care.
 
-    Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
-    that has finished is done anew.
+    Rows are written as films are read. If the command is killed, the same command goes on where it stopped;
+    if it had finished, all films are read anew.
     """
     in_dicom = dicom_out is not None or store
     _check_files(out, heatmaps, method, tta, pdf, in_dicom)

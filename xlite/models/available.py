@@ -131,7 +131,7 @@ def teacher_parts(spec: str) -> list[str]:
 
 def _known_runs() -> str:
     names = ", ".join(sorted(run_files()))
-    return f"the runs with a model are {names}" if names else "no run has a model yet"
+    return f"the models here are {names}" if names else "there is no model here yet"
 
 
 def _changed(folder: Path) -> float:

@@ -90,8 +90,7 @@ def _check_teacher(spec: str) -> None:
         if not part.startswith(XRV_PREFIX) and part not in run_files() and not Path(part).exists():
             known = ", ".join(sorted(run_files())) or "none"
             raise RunError(
-                f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
-                f"{known}"
+                f"there is no teacher {part!r}: expected a file, or the name of a model here: {known}"
             )
 
 
