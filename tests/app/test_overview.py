@@ -184,7 +184,7 @@ def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, ti
         ("Its results", "results", "model=mine"),
         ("Read a film with it", "classify", "model=mine"),
     ]
-    assert f"epoch 8 of 8, best validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
+    assert f"epoch 8 of 8, validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
     assert "**demo**" in words(test) and duty().name == "demo"
     test.button(key="duty-mine").click().run()
     assert "**mine**" in words(test) and "On duty" in words(test)

@@ -13,7 +13,7 @@ from xlite.errors import RunError
 from xlite.places import checkpoints_dir
 from xlite.runs.listing import Listing
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, State
 
 
 @pytest.fixture
@@ -53,6 +53,28 @@ def test_create_refuses_a_name_that_exists(run: Run) -> None:
     with pytest.raises(RunError, match="'one' exists already"):
         Run.create(make_config({"data": "other", "name": "one"}))
     assert run.path("config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [
+        ("stopped", ": choose another name, or resume that run"),
+        ("finished", ", and that run has finished: choose another name, or delete that run"),
+    ],
+)
+def test_what_to_do_about_a_name_that_exists_depends_on_the_runs_state(
+    run: Run, state: State, advice: str
+) -> None:
+    run.write_progress(RunStatus(state=state))
+    with pytest.raises(RunError) as caught:
+        Run.create(run.config())
+    assert str(caught.value) == f"'one' exists already in {checkpoints_dir()}{advice}"
+
+
+def test_a_model_without_settings_cannot_be_resumed(own_home: Path) -> None:
+    (checkpoints_dir() / "shipped").mkdir(parents=True)
+    with pytest.raises(RunError, match="'shipped' exists already in .*: choose another name$"):
+        Run.create(make_config({"data": "films", "name": "shipped"}))
 
 
 def test_a_failed_run_keeps_its_name_while_it_holds_anything_trained(run: Run) -> None:
