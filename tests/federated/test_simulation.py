@@ -189,7 +189,8 @@ def test_without_flower_here_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("XLITE_FEDERATED_PYTHON", raising=False)
     monkeypatch.setattr("xlite.extras.find_spec", lambda name: None)
     assert lacking_flower() == (
-        "A simulation needs flwr, which is not installed: pip install 'xlite-cxr[federated]', in an "
-        "environment of its own, whose Python XLITE_FEDERATED_PYTHON then names"
+        "A simulation needs flwr, which is not installed: give it an environment of its own, in a checkout "
+        "by `python3 -m venv fed && fed/bin/pip install '.[federated]'`, and start the app with "
+        "`XLITE_FEDERATED_PYTHON=fed/bin/python`"
     )
     assert os.environ.get("XLITE_FEDERATED_PYTHON") is None

@@ -141,17 +141,17 @@ def lacking_flower() -> str | None:
         try:
             demand("federated")
         except ModuleNotFoundError as error:
-            own = f"in an environment of its own, whose Python {FEDERATED_PYTHON} then names"
-            return f"{missing(error, 'A simulation')}, {own}"
+            then = f"start the app with `{FEDERATED_PYTHON}=fed/bin/python`"
+            return f"{missing(error, 'A simulation')}, and {then}"
         return None
     command = [python, "-c", _SAYS_VERSION]
     try:
         told = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWERS_IN_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{FEDERATED_PYTHON} names {python}, which is not a Python that starts ({error})"
-    pip = shlex.join([python, "-m", "pip", "install", "xlite-cxr[federated]"])
+    pip = shlex.join([python, "-m", "pip", "install", ".[federated]"])
     if told.returncode:
-        return f"{FEDERATED_PYTHON} names {python}, which lacks X-Lite or Flower: {pip}"
+        return f"{FEDERATED_PYTHON} names {python}, which lacks X-Lite or Flower: in a checkout, `{pip}`"
     if told.stdout.strip() != __version__:
         return (
             f"{FEDERATED_PYTHON} names {python}, which has X-Lite {told.stdout.strip()}, and this is "
