@@ -35,7 +35,7 @@ class _Part(BaseModel):
 
 
 class Difference(_Part):
-    """How far the first macro AUC is above another on the same films: 95 % interval, p, and whether that is a
+    """How far the first mean AUC is above another on the same films: 95 % interval, p, and whether that is a
     tie, which p of .05 or more is. Interval and p hold for all pairs of those compared together.
 
     findings: how many the means are over; None in an old file, whose pairs were each compared alone.
@@ -160,7 +160,7 @@ class Leaderboard(_Part):
         elif len(self.rows) > 1:
             said.append("The validation films choose the winner; the test films are only shown.")
         if self.chooses and (of := best_of(self.optimism)):
-            said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
+            said.append(f"The highest validation AUC is the best of {of}, and as such too high.")
         return " ".join([*said, *self._means()])
 
     def _means(self) -> Iterator[str]:
