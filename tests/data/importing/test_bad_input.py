@@ -150,7 +150,7 @@ def test_a_mapping_to_an_unknown_finding(tmp_path: Path) -> None:
     path = tmp_path / "mapping.csv"
     path.write_text("label,finding,blank\nEdema,Oedema,unknown\n")
     assert refused(lambda: read_mapping(path)).startswith(
-        f"{path}: 'Edema' is mapped to 'Oedema', which is none"
+        f"{path}: 'Edema' is mapped to 'Oedema', which is not one"
     )
     path.write_text("label,finding,blank\nEdema,Edema,maybe\n")
     assert (
