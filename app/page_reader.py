@@ -132,7 +132,7 @@ def named_film(name: str) -> "VisitFilm":
     if name in bundled:
         return VisitFilm(f"bundled {name}", f"Synthetic film {name}", bundled[name].path, address=name)
     if folder is None:
-        raise DataError(f"{absent('film', name)}: it is no synthetic film, and no data folder is named")
+        raise DataError(f"{absent('film', name)}: it is not a synthetic film, and no data folder is named")
     return folder_film(open_films(*folder).folder, name)
 
 

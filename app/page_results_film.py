@@ -85,7 +85,7 @@ def _ask_film(films: Sequence[Shown]) -> Shown | None:
     if chosen is None:
         return None
     if (found := of_stem.get(stem_of(chosen))) is None:
-        st.info(said(f"{chosen} is none of these films."))
+        st.info(said(f"{chosen} is not one of these films."))
     return found
 
 

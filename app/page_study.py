@@ -49,7 +49,7 @@ def choose_kind() -> Kind | None:
 def choose_plan(kind: Kind, data: str) -> Plan | None:
     """The form of one kind of study; None, with a line on what it waits for, before there is a plan.
 
-    RunError if what was chosen is no study.
+    RunError if what was chosen is not a study.
     """
     trials, varying = choose_space() if kind == "search" else (0, {})
     given: dict[str, Any] = {"data": data}

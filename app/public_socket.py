@@ -62,7 +62,7 @@ class PublicSocket:
 
 
 def may_ask(data: bytes) -> bool:
-    """Whether a page sends messages of that kind; Streamlit itself refuses what is none."""
+    """Whether a page sends messages of that kind; Streamlit itself refuses all others."""
     try:
         message = BackMsg.FromString(data)
     except DecodeError:

@@ -127,7 +127,7 @@ def _add_models(
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Answer:
         """Reads PNG, JPEG or DICOM films: one alone as the body, or several as files of a form.
 
-        A film of several that cannot be read has its own `error`. A picture that is no chest X-ray has no
+        A film of several that cannot be read has its own `error`. A picture that is not a chest X-ray has no
         probabilities: its `guards` and its `error` say why.
         """
         reader = _named(by_name, asked.model)

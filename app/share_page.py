@@ -34,7 +34,7 @@ MAX_WAITING = 64
 """So many visitors wait for that; the next one is told that the demo is busy."""
 SHOWN_KEPT_S = 3600
 """So long a visitor's films stay in memory at most."""
-NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
+NOTICE = "Research software, not for clinical use. Its output is not a diagnosis. Films are not kept."
 GONE = "That film is no longer here, because films are not kept: choose it again"
 
 

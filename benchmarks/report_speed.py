@@ -80,7 +80,7 @@ def main() -> int:
         took = time.perf_counter() - start
     auc, split = report.macro.auc, report.split
     print(f"{split.images} films, {split.patients} patients, {report.bootstrap.resamples} resamples")
-    print(f"macro AUC {auc.value:.4f} ({auc.low:.4f} to {auc.high:.4f})")
+    print(f"mean AUC {auc.value:.4f} ({auc.low:.4f} to {auc.high:.4f})")
     print(f"{took:.1f} s (goal {GOAL_S:.0f}), peak memory {peak_mb():.0f} MB (goal {GOAL_MB:.0f})")
     return int(took > GOAL_S or peak_mb() > GOAL_MB)
 

@@ -86,7 +86,7 @@ def choice() -> str:
         + [number(row.val_auc), number(row.test_auc)]
         for row in runs.itertuples()
     ]
-    return table(["run", "recipe", "val AUC", "test AUC"], rows)
+    return table(["run", "recipe", "validation AUC", "test AUC"], rows)
 
 
 def paired() -> str:

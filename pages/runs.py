@@ -22,6 +22,7 @@ from xlite.runs.table import (
     COLUMNS,
     FORMATS,
     SHOWN,
+    TITLES,
     Wanted,
     after_ticks,
     choices,
@@ -116,7 +117,10 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
         rows,
         hide_index=True,
         placeholder="–",
-        column_config={name: st.column_config.NumberColumn(format=text) for name, text in FORMATS.items()},
+        column_config={
+            name: st.column_config.NumberColumn(TITLES.get(name), format=text)
+            for name, text in FORMATS.items()
+        },
         on_select=lambda: tick(names, key),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
@@ -303,7 +307,8 @@ def experiments_table(search: str) -> None:
         st.table(table, border="horizontal", height=table_height(len(table), 70))
     st.caption(
         f"{len(wanted):,} of {counted(len(experiments), 'experiment')}, newest first. "
-        "Struck through: the teacher knows test films; it was trained or chosen on so many of them. "
+        "Struck through: the teacher knows test films; “Known test films” says how many it was trained or "
+        "chosen on. "
         "The notes name the split of a row. Metrics on different splits cannot be ranked against each other. "
         "The CSV has more columns: attention, training loss, size and time."
     )

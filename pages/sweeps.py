@@ -139,8 +139,8 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     table = [row | {"Configuration": literal(row["Configuration"])} for row in table]
     st.table(table, border="horizontal", height=table_height(len(table), 45))
     st.caption(
-        f"{literal(caption(found))} All metrics are of the runs that have finished. Val and Test AUC are "
-        "means of single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
+        f"{literal(caption(found))} All metrics are of the runs that have finished. Validation and test AUC "
+        "are means of single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
         "probabilities; “First − this” compares those of the first row and this one on the same test films. "
         "Intervals are 95 %, by resampling patients; those of “First − this” and p hold for all pairs of the "
         "configurations compared together."

@@ -1,4 +1,4 @@
-"""Gates that say what a test has them say: noise is no chest film."""
+"""Gates that say what a test has them say: noise is not a chest film."""
 
 import numpy as np
 

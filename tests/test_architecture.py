@@ -187,7 +187,7 @@ def test_no_error_is_swallowed_and_no_path_is_bent(path: Path) -> None:
 
 
 def test_every_setting_that_a_message_names_is_one_of_a_run() -> None:
-    """A page looks its field title up; an option that is no setting is an `Option`, with its own title."""
+    """A page looks its field title up; an option that is not a setting is an `Option`, with its own title."""
     calls = (
         (path, node)
         for path in sources("xlite", "app", "pages")

@@ -220,7 +220,7 @@ def test_other_spellings_name_a_finding_and_unknown_ones_are_refused(classifier,
     np.testing.assert_array_equal(
         classifier.explain(film, "Infiltrate"), classifier.explain(film, "Infiltration")
     )
-    with pytest.raises(ValueError, match="'Gout' is none of the 14 findings"):
+    with pytest.raises(ValueError, match="'Gout' is not one of the 14 findings"):
         classifier.explain(film, "Gout")
 
 

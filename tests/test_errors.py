@@ -27,9 +27,9 @@ from xlite.messages import in_words
 def test_settings_are_options_on_a_command_line_and_whatever_a_page_calls_them(
     kind: type[XliteError],
 ) -> None:
-    error = kind(Setting("batch_size"), " 30 is no multiple of ", Setting("devices"))
-    assert str(error) == "--batch-size 30 is no multiple of --devices"
-    assert error.message(str.upper) == "BATCH_SIZE 30 is no multiple of DEVICES"
+    error = kind(Setting("batch_size"), " 30 is not a multiple of ", Setting("devices"))
+    assert str(error) == "--batch-size 30 is not a multiple of --devices"
+    assert error.message(str.upper) == "BATCH_SIZE 30 is not a multiple of DEVICES"
     assert error.settings == ("batch_size", "devices")
     assert all(type(name) is str for name in error.settings)
 

@@ -108,7 +108,13 @@ def test_what_needs_an_extra_says_so_and_leaves_nothing(
 ) -> None:
     before = sorted(own_home.rglob("*"))
     done = child(*words.format(data=tiny_folder).split(), env=light, cwd=tmp_path)
-    told = f"xlite {command} needs {module}, which is not installed: pip install 'xlite-cxr[{extra}]'"
+    remedy = f"pip install 'xlite-cxr[{extra}]'"
+    if extra == "federated":
+        remedy = (
+            "give it an environment of its own, in a checkout by "
+            "`python3 -m venv fed && fed/bin/pip install '.[federated]'`"
+        )
+    told = f"xlite {command} needs {module}, which is not installed: {remedy}"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {told}\n")
     assert sorted(own_home.rglob("*")) == before
 

@@ -219,7 +219,7 @@ def test_a_modules_tests_are_found(place: str) -> None:
 
 @pytest.mark.parametrize("place", TESTED_BY)
 def test_the_list_is_true_and_needed(place: str) -> None:
-    assert place in WITH_CODE, f"{place} is no module with code any more: take it off TESTED_BY"
+    assert place in WITH_CODE, f"{place} is not a module with code any more: take it off TESTED_BY"
     test, module = ROOT / TESTED_BY[place], WITH_CODE[place]
     assert not found_by_name(ROOT / place, module), f"{place} needs no entry: its name leads to its tests"
     assert test.is_file() and leads_to(test, module), f"{TESTED_BY[place]} does not test {place}"

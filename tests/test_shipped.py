@@ -57,7 +57,7 @@ def test_the_export_answers_as_its_weights_do_in_torch(folder: Path) -> None:
 
 @each_model
 def test_the_small_export_answers_nearly_so(folder: Path) -> None:
-    """`xlite export --int8` judged it on many films; here, that it is no other model's."""
+    """`xlite export --int8` judged it on many films; here, that it is not another model's."""
     whole = OnnxEngine.load(folder / EXPORT_FILES["fp32"])
     try:
         small = OnnxEngine.load(folder / EXPORT_FILES["int8"])

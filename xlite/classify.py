@@ -150,14 +150,14 @@ class Classifier:
         if method is None or method in self.engine.methods:
             return self.engine.output(x, method)
         if method not in METHODS:
-            raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
+            raise ValueError(f"{method!r} is not a kind of map; expected one of {', '.join(METHODS)}")
         engine: Engine = self._in_torch
         return (Flipped(engine) if isinstance(self.engine, Flipped) else engine).output(x, method)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14).
 
-        Raises CheckpointError for logits that are no numbers: weights may be finite and their sums not.
+        Raises CheckpointError for logits that are not numbers: weights may be finite and their sums not.
         """
         if not np.isfinite(logits).all():
             raise CheckpointError(

@@ -182,7 +182,7 @@ class TrainConfig(BaseModel):
         Loss,
         Field(
             title="Loss",
-            description="Plain BCE by default: on all the data, a public attempt lost 0.022 macro AUC by "
+            description="Plain BCE by default: on all the data, a public attempt lost 0.022 of mean AUC by "
             "weights and a sampler, 0.025 by focal",
         ),
     ] = "bce"

@@ -25,7 +25,7 @@ class Setting(str):
 
 
 class Option(str):
-    """An option of a command that is no setting of a run, as a word of an error: `--radiologists` here.
+    """An option of a command that is not a setting of a run, as a word of an error: `--radiologists` here.
 
     `field_title` is what a page calls it.
     """

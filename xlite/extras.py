@@ -17,6 +17,11 @@ EXTRAS = {
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
 }
 """The modules that each extra of pyproject.toml brings and the base install lacks."""
+_REMEDIES = {
+    "federated": "give it an environment of its own, in a checkout by `python3 -m venv fed && fed/bin/pip "
+    "install '.[federated]'`"
+}
+"""What to do about an extra whose pins do not go with those of all others: docs/FEDERATED.md says more."""
 
 
 def demand(extra: str) -> None:
@@ -44,5 +49,10 @@ def missing(error: ModuleNotFoundError, what: str) -> str | None:
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:
-            return f"{what} needs {module}, which is not installed: pip install 'xlite-cxr[{extra}]'"
+            return f"{what} needs {module}, which is not installed: {_REMEDIES.get(extra, _remedy(extra))}"
     return None
+
+
+def _remedy(extra: str) -> str:
+    # pip takes X-Lite itself from what is installed here, so that this needs no package index that has it
+    return f"pip install 'xlite-cxr[{extra}]'"

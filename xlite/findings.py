@@ -37,7 +37,7 @@ def canonical(name: str) -> str:
     stripped = name.strip()
     finding = _ALIASES.get(stripped, stripped)
     if finding not in FINDINGS:
-        raise ValueError(f"{name!r} is none of the 14 findings; expected one of {', '.join(FINDINGS)}")
+        raise ValueError(f"{name!r} is not one of the 14 findings; expected one of {', '.join(FINDINGS)}")
     return finding
 
 

@@ -55,7 +55,7 @@ def is_image_name(name: str) -> bool:
 
 
 class FilmSource(Protocol):
-    """A film that is no file of its own, such as one in a zipped folder."""
+    """A film that is not a file of its own, such as one in a zipped folder."""
 
     def __fspath__(self) -> str:
         """What it is called in messages."""
@@ -93,7 +93,7 @@ def film_bytes(path: Path) -> bytes:
 
 
 def looks_like_photo(head: bytes) -> bool:
-    """Whether bytes begin as a film does that is no DICOM file."""
+    """Whether bytes begin as a film does that is not a DICOM file."""
     return _reader(head) not in (None, read_dicom)
 
 

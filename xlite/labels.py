@@ -20,7 +20,7 @@ def positive(labels: np.ndarray) -> np.ndarray:
 
 
 def negative(labels: np.ndarray) -> np.ndarray:
-    """Which labels (…) are 0: bool of the same shape. It is no complement of `positive`."""
+    """Which labels (…) are 0: bool of the same shape. It is not the complement of `positive`."""
     return np.asarray(np.asarray(labels) == 0)
 
 

@@ -94,7 +94,7 @@ def _number(patient: str) -> int | None:
 
 
 def _fault(text: str) -> str:
-    """What is wrong with an id that is no whole number; nothing if it is a name."""
+    """What is wrong with an id that is not a whole number; nothing if it is a name."""
     if text.casefold() in _NOBODY or not any(map(str.isalnum, text)):
         return "names no patient; give each film the id of its own"
     if _OTHER_NUMBER.fullmatch(text):

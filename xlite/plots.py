@@ -70,7 +70,7 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
     from plotly.subplots import make_subplots
 
     figure = make_subplots(1, 2, subplot_titles=["Loss", "Validation AUC"], horizontal_spacing=0.1)
-    lines = [(1, "train_loss", "training"), (1, "val_loss", "validation"), (2, "val_auc", "macro AUC")]
+    lines = [(1, "train_loss", "training"), (1, "val_loss", "validation"), (2, "val_auc", "mean AUC")]
     for (panel, column, name), color in zip(lines, (PALETTE[1], PALETTE[2], PALETTE[0]), strict=True):
         if column in metrics:
             figure.add_scatter(

@@ -27,9 +27,10 @@ PRESETS: dict[str, dict[str, Value]] = {
 """Settings that go together, by the name of the recipe.
 
 design: the design document's, whatever the defaults are. quick: the smallest backbone on offer, small films
-and few epochs, so that two minutes show how it goes; what comes of it is no good model. good: how the shipped
-`demo` was trained (docs/RESULTS.md): the full rate for the pre-trained layers, a moving average of .99, no
-hidden layer, no flips, and mixup with strong augmentation and dropout, which keep it from overfitting.
+and few epochs, so that two minutes show how it goes; what comes of it is not a good model. good: how the
+shipped `demo` was trained (docs/RESULTS.md): the full rate for the pre-trained layers, a moving average
+of .99, no hidden layer, no flips, and mixup with strong augmentation and dropout, which keep it from
+overfitting.
 """
 
 PRESET_TITLES = {

@@ -83,7 +83,7 @@ def has_plain_digits(text: str) -> bool:
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Text that only shows: what steers a terminal, turns the direction or is no character is spelt out.
+    r"""Text that only shows: what steers a terminal, turns the direction or is not a character is spelt out.
 
     Control and format characters, line ends and lone surrogates become `\x1b`, `\u202e`, `\n`, `\udcff`, but
     for those in `keep`.

@@ -75,7 +75,7 @@ async function run(session, { preprocess, maps }, film) {
   }
   const answer = { logits: found.logits.data, probabilities: found.probabilities.data,
     features: found.features.data, disagreement: found.disagreement?.data };
-  if (!answer.logits.every(Number.isFinite)) throw new Refusal("the model answers with values that are no numbers");
+  if (!answer.logits.every(Number.isFinite)) throw new Refusal("the model answers with values that are not numbers");
   for (const kind of Object.keys(maps)) {
     answer[kind] = { rows: found[kind].dims[2], columns: found[kind].dims[3], data: found[kind].data };
   }

@@ -92,7 +92,7 @@ def test_a_way_back_to_a_name_that_the_app_does_not_have_is_refused() -> None:
 @pytest.mark.parametrize("url", ["http://id.example.org/x", "id.example.org/x", "file:///etc/x", "https://"])
 def test_a_provider_that_anybody_on_the_way_could_play_is_refused(url: str) -> None:
     assert refused(GOOD | {"server_metadata_url": url}) == (
-        "server_metadata_url of [auth] is no address with https:// (http:// on this machine alone)"
+        "server_metadata_url of [auth] is not an address with https:// (http:// on this machine alone)"
     )
 
 
@@ -100,14 +100,14 @@ def test_a_fault_of_the_file_is_placed_and_not_quoted() -> None:
     with pytest.raises(tomllib.TOMLDecodeError) as error:
         tomllib.loads(f'[auth]\nclient_id = "xlite"\ncookie_secret = {SECRET}\n')
     assert unreadable(["a.toml", "b.toml"], error.value) == (
-        "the secrets in a.toml and b.toml cannot be read: they are no TOML (at line 3, column 17)"
+        "the secrets in a.toml and b.toml cannot be read: they are not TOML (at line 3, column 17)"
     )
     assert unreadable(["a.toml"], ValueError(SECRET)) == (
-        "the secrets in a.toml cannot be read: they are no TOML"
+        "the secrets in a.toml cannot be read: they are not TOML"
     )
     assert unreadable(
         ["a.toml"], FileNotFoundError(f"Error parsing a.toml: {SECRET} (at line 1, column 2)")
-    ) == ("the secrets in a.toml cannot be read: they are no TOML (at line 1, column 2)")
+    ) == ("the secrets in a.toml cannot be read: they are not TOML (at line 1, column 2)")
     denied = PermissionError(13, "Permission denied", "a.toml")
     assert unreadable(["a.toml"], denied) == (
         "the secrets in a.toml cannot be read: no permission to use a.toml: Permission denied"

@@ -546,7 +546,7 @@ def test_a_link_to_a_region_says_so_if_there_is_no_embedding_or_if_it_is_none(la
     )
     made(laid_out)
     page = embedded(laid_out, region="somewhere")
-    assert metrics(page) == {} and "is no region of the embedding" in page.error[0].value
+    assert metrics(page) == {} and "is not a region of the embedding" in page.error[0].value
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_the_columns_of_a_table_are_guessed_and_corrected(tmp_path: Path, own_ho
 def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     test = looked("chexpert", tmp_path)
     assert [error.value for error in test.error] == [
-        f"{tmp_path} is no folder of CheXpert: it holds no train.csv or valid.csv"
+        f"{tmp_path} is not a folder of CheXpert: it holds no train.csv or valid.csv"
     ]
     assert [error.value for error in looked("mimic", Path(" ")).error] == [
         "Name the folder of the data set, or its table"

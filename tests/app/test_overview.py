@@ -87,7 +87,7 @@ def test_it_tells_model_auc_and_data(own_home: Path, tiny_folder: Path) -> None:
     assert f"**{auc.value:.3f} ({auc.low:.3f}–{auc.high:.3f})**" in text
     assert "**demo0**" in text and BACKBONE in text and f"split {SPLIT}" in text
     assert "**24 films**" in text and "12 patients, 2020 labels" in text
-    assert buttons(test) == []  # these films are no phantoms
+    assert buttons(test) == []  # these films are not phantoms
 
 
 @pytest.mark.slow
@@ -184,7 +184,7 @@ def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, ti
         ("Read a film with it", "classify", "model=mine"),
         ("Among all runs", "runs", "run=mine"),
     ]
-    assert f"epoch 8 of 8, best validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
+    assert f"epoch 8 of 8, validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
     assert "**demo**" in words(test) and duty().name == "demo"
     test.button(key="duty-mine").click().run()
     assert "**mine**" in words(test) and "On duty" in words(test)

@@ -125,7 +125,7 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     first, second = (
         test.info[0].value.index(name) for name in (" of **better** against ", " of one, on the ")
     )
-    assert test.info[0].value.startswith("Macro AUC ") and first < second
+    assert test.info[0].value.startswith("Mean AUC ") and first < second
     assert test.info[0].value.endswith(": higher than one")
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
     drawn = [line for line in charts(test)[0]["data"] if line.get("name")]
@@ -406,7 +406,9 @@ def test_a_film_of_the_errors_is_viewed_with_its_boxes_and_the_maps_of_the_model
     linked_to = viewer(linked.run())
     assert (linked_to["name"], linked_to["finding"]) == (film.stem, finding)
     other = section("Errors as films", **state, film="00000999_000")
-    assert "00000999_000 is none of these films." in literal_words(other) and not other.get("bidi_component")
+    assert "00000999_000 is not one of these films." in literal_words(other) and not other.get(
+        "bidi_component"
+    )
 
 
 def test_sections_that_have_nothing_say_how_to_get_it(own_home: Path) -> None:

@@ -34,7 +34,11 @@ def test_runs_lists_runs_and_experiments(tiny_folder: Path):
     words(test)
     runs, experiments = test.dataframe[0].value, test.table[0].value
     assert runs.loc[0, ["Run", "State", "Epoch"]].tolist() == ["first", "new", "0 of 3"]
-    assert experiments.loc[0, ["Run", "Backbone", "Val AUC"]].tolist() == ["first", "resnet18", "0.610"]
+    assert experiments.loc[0, ["Run", "Backbone", "Validation AUC"]].tolist() == [
+        "first",
+        "resnet18",
+        "0.610",
+    ]
 
 
 def test_runs_shows_experiments_beside_a_damaged_row_and_warns_of_it():
@@ -332,7 +336,7 @@ def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
     assert shown(test) == ["a2", "a1", "b"]
     assert test.dataframe[0].value["Group"].tolist() == ["a (seeds 1, 2)", "a (seeds 1, 2)", "b"]
     groups = test.table[0].value
-    assert groups[["Group", "Runs", "Val AUC"]].values.tolist() == [
+    assert groups[["Group", "Runs", "Validation AUC"]].values.tolist() == [
         ["a (seeds 1, 2)", "2, 2 finished", "0.640 ± 0.000"],
         ["b", "1, 1 finished", "0.640, one run"],
     ]

@@ -63,7 +63,7 @@ def test_rows_are_ticked_and_the_address_opens_the_same_for_a_colleague(
     expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value("second")
     tick(page, 2)
     expect(page.get_by_text("Settings that differ")).to_be_visible()
-    expect(page.get_by_text("Macro AUC", exact=False).first).to_be_visible()
+    expect(page.get_by_text("Mean AUC", exact=False).first).to_be_visible()
     settle(page)
     assert "compare=second&compare=first" in page.url and "run=first" in page.url
     other = visit()

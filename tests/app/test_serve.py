@@ -123,7 +123,7 @@ def test_every_door_gives_the_reading_of_the_classifier(
         assert [without_pictures(film) for film in answer["films"]] == list(wanted.values())
         assert answer["model"] == client.get("/v1/models").json()["models"][0]
         assert (answer["model"]["name"], answer["model"]["split_id"]) == ("demo0", SPLIT)
-        assert answer["notice"] == "Research software: its output is no diagnosis."
+        assert answer["notice"] == "Research software: its output is not a diagnosis."
         for kind, data in sent.items():
             for content_type in (types[kind], "application/octet-stream", None):
                 headers = {"Content-Type": content_type} if content_type else {}

@@ -325,7 +325,7 @@ def test_what_would_leave_the_door_open_ends_the_server(provider: Provider, tmp_
     broken = secrets_file(tmp_path, provider)
     broken.write_text(broken.read_text().replace('"http', "http"))
     assert refused(tmp_path, "--secrets.files", str(broken)) == (
-        f"the secrets in {broken} cannot be read: they are no TOML (at line 2, column 16)"
+        f"the secrets in {broken} cannot be read: they are not TOML (at line 2, column 16)"
     )
     assert refused(tmp_path, XLITE_MEMBERS="ann@example.org") == (
         "XLITE_MEMBERS lists who may enter, but nobody signs in: write [auth] as docs/DEPLOY.md says"

@@ -182,7 +182,9 @@ def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: 
     assert "**phase1** :orange-badge[stopped] by hand" in text
     assert "Go on" in [button.label for button in test.button]
     board, [runs] = test.table[0].value, (frame.value for frame in test.dataframe)
-    assert board[["Configuration", "Remark", "Seeds", "Val AUC", "Test AUC", "MB", "ms"]].values.tolist() == [
+    assert board[
+        ["Configuration", "Remark", "Seeds", "Validation AUC", "Test AUC", "MB", "ms"]
+    ].values.tolist() == [
         ["resnet18, attention none", "wins", "1", "0.700", "0.600", "44.0", "5.0"],
         ["resnet18, attention mhsa", "", "1", "0.600", "0.600", "44.0", "5.0"],
     ]
@@ -207,7 +209,7 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
     sweep.update_progress(state="running", split_id=SPLIT, total=2, trials=trials)
     test = page("sweeps").run()
     assert [error.message for error in test.exception] == []
-    assert test.table[0].value[["Seeds", "Val AUC", "Test AUC", "MB"]].values.tolist() == [
+    assert test.table[0].value[["Seeds", "Validation AUC", "Test AUC", "MB"]].values.tolist() == [
         ["2", "0.710\u00a0±\u00a00.014", "0.610\u00a0±\u00a00.014", "–"],
         ["1", "0.600", "0.500", "–"],
     ]

@@ -198,7 +198,7 @@ def test_a_folder_that_is_not_there_is_said():
     ("given", "sentence"),
     [
         ({"teacher": "nosuch.csv"}, "The teacher's predictions file nosuch.csv is not there"),
-        ({"teacher": "nosuch"}, "'nosuch' is neither a model file nor a run; no run has a model yet"),
+        ({"teacher": "nosuch"}, "'nosuch' is neither a model file nor a run; there is no model here yet"),
         ({"split": "mine"}, "has no split 'mine'; expected one of patient, official, chexnet, unseen, image"),
         ({"split": "image"}, "the split 'image' puts films of one patient into several parts"),
     ],

@@ -118,7 +118,7 @@ def test_without_flower_one_sentence_says_what_to_do(tiny_folder: Path, monkeypa
     monkeypatch.setenv("XLITE_FEDERATED_PYTHON", "/nowhere/python")
     test = planned(tiny_folder).run()
     [info] = [element.value for element in test.info]
-    assert "XLITE" in info and "is no Python that starts" in info
+    assert "XLITE" in info and "is not a Python that starts" in info
     assert [error.value for error in test.error] == [] and "start" not in {one.key for one in test.button}
 
 

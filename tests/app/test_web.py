@@ -182,7 +182,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """Films as they come and spoilt, and what is no film; real ones, too, if there are any here."""
+    """Films as they come and spoilt, and what is not a film; real ones, too, if there are any here."""
     rng, side = np.random.default_rng(0), 512
     bundled = [read_image(example.path) for example in examples().values()]
     text = np.full((600, 480), 250, np.uint8)

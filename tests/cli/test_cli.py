@@ -43,7 +43,7 @@ pytestmark = pytest.mark.slow
         ("predict gone film.png --out o", "there is no file or folder film.png"),
         (
             "predict gone film.png --out o --heatmaps 1 --map cam",
-            "'cam' is none of layercam, gradcam, gradcam++",
+            "'cam' is not one of layercam, gradcam, gradcam++",
         ),
         ("predict gone film.png --out o --map gradcam", "no overlay is asked for: add --heatmaps 3"),
         ("evaluate gone --data d --out o", "gone"),

@@ -70,7 +70,7 @@ def test_a_film_that_no_result_can_refer_to_is_said_and_the_others_are_done(
         (("a.png", "--dicomweb", "http://h", "--accession", "1"), "name films or folders, or a study"),
         (("a.png", "--3d"), "no report is asked for: add --dicom-out DIR"),
         (("a.png", "--heatmaps", "2"), "overlays are files: name a folder with --out"),
-        (("--dicomweb", "h", "--accession", "1"), "'h' is no DICOMweb service"),
+        (("--dicomweb", "h", "--accession", "1"), "'h' is not a DICOMweb service"),
     ],
 )
 def test_predict_says_what_does_not_go_together(words: tuple[str, ...], said: str, xlite: Command) -> None:
@@ -90,8 +90,8 @@ def test_objects_do_not_go_where_films_are_read(tmp_path: Path, xlite: Command) 
     ("words", "said"),
     [
         (("--dicom",), "say where results go: --to AE@HOST:PORT"),
-        (("--dicom", "--to", "PACS"), "'PACS' is no destination; expected AE@HOST:PORT"),
-        (("--dicom", *TO, "--ae", "A" * 17), "is no AE title"),
+        (("--dicom", "--to", "PACS"), "'PACS' is not a destination; expected AE@HOST:PORT"),
+        (("--dicom", *TO, "--ae", "A" * 17), "is not an AE title"),
         (("--dicom", *TO, "--token"), "DICOM has none: name who may send, --from"),
         (("--dicom", *TO, "--host", "0.0.0.0"), "everybody who reaches it could send"),
         (("one", "two", "--dicom", *TO), "a node reads with one model"),

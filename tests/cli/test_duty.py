@@ -84,7 +84,7 @@ def test_a_lost_choice_is_a_warning_beside_the_answer(
 def test_bad_words_are_one_sentence(xlite: Command, two_models: tuple[Path, Path]) -> None:
     status, out, err = xlite("duty", "nobody")
     assert (status, out) == (2, "")
-    assert err == "Error: 'nobody' is neither a model file nor a run; the runs with a model are demo, mine\n"
+    assert err == "Error: 'nobody' is neither a model file nor a run; the models here are demo, mine\n"
     status, out, err = xlite("duty", "mine", "--reset")
     assert (status, out) == (2, "")
     assert err == "Error: either 'mine' goes on duty, or --reset forgets the choice; got both\n"

@@ -66,7 +66,7 @@ def test_a_folder_of_others_is_left_alone(xlite: Command, source: Path, tmp_path
         "that is empty or not there yet\n",
     )
     status, out, err = xlite("export", source, option, file)
-    said = f"Error: {file} is no folder; name one that is empty or not there yet\n"
+    said = f"Error: {file} is not a folder; name one that is empty or not there yet\n"
     assert (status, out, err) == (2, "", said)
     assert ((folder / "README.md").read_text(), file.read_text()) == ("mine", "mine")
 

@@ -69,7 +69,7 @@ def test_labels_columns_policy_and_mapping_by_options(xlite: Command, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["brax", "."], "'brax' is no kind of data set; expected one of chexpert"),
+        (["brax", "."], "'brax' is not a kind of data set; expected one of chexpert"),
         (
             ["chexpert", ".", "--image", "a"],
             "--image is for tables of your own (csv); of chexpert the columns",

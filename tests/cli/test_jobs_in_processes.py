@@ -20,7 +20,8 @@ def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
     status, out, _ = xlite("jobs", "list")
     assert (status, out) == (
         0,
-        "Run  State     Epoch   Best val AUC  Best epoch\none  finished  3 of 3  0.7123                 2\n",
+        "Run  State     Epoch   Validation AUC  Best epoch\n"
+        "one  finished  3 of 3  0.7123                   2\n",
     )
     listed = json.loads(xlite("jobs", "list", "--json")[1])
     assert listed == [json.loads(xlite("jobs", "status", "one", "--json")[1])]

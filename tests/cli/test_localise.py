@@ -53,9 +53,9 @@ def test_the_boxes_of_two_folders_are_of_films_of_each(
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["--method", "cam"], "'cam' is none of layercam, gradcam, gradcam++, hirescam, eigencam"),
+        (["--method", "cam"], "'cam' is not one of layercam, gradcam, gradcam++, hirescam, eigencam"),
         (["--boxes", "gone.csv"], "there is no file gone.csv"),
-        (["--part", "most"], "'most' is no part of a split"),
+        (["--part", "most"], "'most' is not a part of a split"),
         (["--part", "val"], "none of the 5 boxes is on a film of this part"),
     ],
 )

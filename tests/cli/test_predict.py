@@ -271,7 +271,9 @@ def test_a_run_that_has_not_finished_is_gone_on_with_or_replaced(
         status, _, _ = xlite("predict", model, images, "--out", out)
     assert (status, read_predictions(out / "predictions.csv").names) == (130, films[:-1])
     status, text, err = xlite("predict", model, images, "--out", out, "--heatmaps", 1)
-    sentence = f"{out} holds a run that has not finished and differs from this one in heatmaps: "
+    sentence = (
+        f"{out} holds the work of a command that has not finished and differs from this one in heatmaps: "
+    )
     assert (status, text, err.count("\n")) == (2, "", 1) and sentence in err and "--fresh" in err
     status, text, err = xlite("predict", model, images, "--out", out, "--json")
     assert (status, err, list(json.loads(text))) == (0, "Going on: 20 of 24 films are done\n", films)

@@ -97,7 +97,7 @@ def test_a_run_with_an_unknown_setting_goes_on_and_says_so(
     content = json.loads(run.path("config.json").read_text()) | {"colour": "blue"}
     run.path("config.json").write_text(json.dumps(content))
     status, out, err = xlite("train", "--resume", "one")
-    line = "Warning: its config.json has what is no setting of this X-Lite: 'colour'; it is kept\n"
+    line = "Warning: its config.json has what is not a setting of this X-Lite: 'colour'; it is kept\n"
     assert (status, err, line in out) == (0, "", True)
     assert run.status().state == "finished"
     assert json.loads(run.path("config.json").read_text()) == content

@@ -90,7 +90,7 @@ def test_an_unknown_name_is_answered_with_what_there_is(tiny_folder):
         DataError, match="no split 'yours'; expected one of patient, official, chexnet, unseen, image, mine"
     ):
         load_split(NihFolder.open(tiny_folder), "yours")
-    with pytest.raises(DataError, match="'fold' is no way to split"):
+    with pytest.raises(DataError, match="'fold' is not a way to split"):
         make_split(NihFolder.open(tiny_folder), "fold")
 
 

@@ -124,7 +124,9 @@ BAD_TABLES = {
     "lacks the column 'Patient ID'": HEADER_2020.replace("Patient ID", "Person") + "\n" + ROWS,
     "is empty": "",
     "lists no films": HEADER_2020 + "\n",
-    "'Broken_Rib' is none of the 14 findings": HEADER_2020 + "\n" + ROWS.replace("Emphysema", "Broken_Rib"),
+    "'Broken_Rib' is not one of the 14 findings": HEADER_2020
+    + "\n"
+    + ROWS.replace("Emphysema", "Broken_Rib"),
     "'No Finding|Mass' contradicts itself": HEADER_2020
     + "\n"
     + ROWS.replace("No Finding", "No Finding|Mass"),
@@ -239,7 +241,7 @@ def test_films_on_one_line_are_counted(tmp_path, separator, suffix):
 )
 def test_a_list_that_may_be_something_else_is_refused(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match="is no list with a film on each line: .*give a name on each line"):
+    with pytest.raises(DataError, match="is not a list with a film on each line: .*give a name on each line"):
         read_list(tmp_path / name)
 
 
@@ -302,9 +304,9 @@ def test_the_column_of_unknown_labels_may_stand_anywhere_in_a_table_with_names_f
     ("values", "columns", "sentence"),
     [
         (("", "Emphysema|Mass", ""), 1, "Emphysema of 00000001_001.png is among its Finding Labels"),
-        (("Broken_Rib", "", ""), 1, "of the Unknown Labels 'Broken_Rib' is none of the 14 findings"),
-        (("No Finding", "", ""), 1, "of the Unknown Labels 'No Finding' is none of the 14 findings"),
-        (("Mass|", "", ""), 1, "of the Unknown Labels '' is none of the 14 findings"),
+        (("Broken_Rib", "", ""), 1, "of the Unknown Labels 'Broken_Rib' is not one of the 14 findings"),
+        (("No Finding", "", ""), 1, "of the Unknown Labels 'No Finding' is not one of the 14 findings"),
+        (("Mass|", "", ""), 1, "of the Unknown Labels '' is not one of the 14 findings"),
         (("a,b", "a,b", "a,b"), 2, "has the column 'Unknown Labels' more than once"),
     ],
 )  # fmt: skip

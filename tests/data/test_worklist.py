@@ -1,4 +1,4 @@
-"""Worklists: what is written is read again, and what is no worklist is refused."""
+"""Worklists: what is written is read again, and what is not a worklist is refused."""
 
 from pathlib import Path
 

@@ -188,5 +188,7 @@ def test_an_export_has_the_maps_of_its_graph_and_no_kind_that_was_added_later(ex
     monkeypatch.setitem(METHODS, "sumcam", Method("SumCAM", "A new kind."))
     engine = OnnxEngine.load(exported[1])
     assert engine.methods == ("layercam", "gradcam")
-    with pytest.raises(ValueError, match="'sumcam' is no map of an exported model: it has layercam, gradcam"):
+    with pytest.raises(
+        ValueError, match="'sumcam' is not a map of an exported model: it has layercam, gradcam"
+    ):
         engine.output(np.zeros((1, 3, 96, 96), np.float32), "sumcam")

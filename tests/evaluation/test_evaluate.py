@@ -219,7 +219,7 @@ def test_a_list_for_a_model_without_teacher_is_refused(
 
 
 def test_an_unknown_part_is_one_sentence(model: Path, tiny_folder: Path) -> None:
-    with pytest.raises(DataError, match="'tset' is no part of a split"):
+    with pytest.raises(DataError, match="'tset' is not a part of a split"):
         judged(model, tiny_folder, part="tset")
 
 

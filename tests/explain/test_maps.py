@@ -95,7 +95,7 @@ def test_grad_cam_can_be_all_zero_though_layer_cam_is_not():
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="'cam' is no kind of map; expected one of layercam, gradcam, "):
+    with pytest.raises(ValueError, match="'cam' is not a kind of map; expected one of layercam, gradcam, "):
         activation_maps(student(), torch.zeros(1, 3, 64, 64), "cam")
 
 

@@ -58,7 +58,8 @@ def test_what_others_put_there_is_never_replaced(tmp_path, damage):
     assert "has page, which " in refused(tmp_path / "c")
     (tmp_path / "d").symlink_to(tmp_path / "nowhere")
     assert (
-        refused(tmp_path / "d") == f"{tmp_path / 'd'} is no folder; name one that is empty or not there yet"
+        refused(tmp_path / "d")
+        == f"{tmp_path / 'd'} is not a folder; name one that is empty or not there yet"
     )
 
 
@@ -77,5 +78,5 @@ def test_what_fails_leaves_nothing(tmp_path):
         raise ValueError("half way")
     assert list(tmp_path.iterdir()) == before
     (tmp_path / "file").write_text("a file")
-    with pytest.raises(RunError, match="is no folder; name one"), whole_folder(tmp_path / "file"):
+    with pytest.raises(RunError, match="is not a folder; name one"), whole_folder(tmp_path / "file"):
         pytest.fail("nothing may be written")

@@ -89,6 +89,6 @@ def test_what_has_no_weights_is_no_model_repository(exported, tmp_path):
     )
     text = tmp_path / "text.safetensors"
     text.write_text("no model at all, but some words")
-    with pytest.raises(CheckpointError, match="is no model file: it is not in the safetensors format"):
+    with pytest.raises(CheckpointError, match="is not a model file: it is not in the safetensors format"):
         write_hub(text, "text", tmp_path / "hub")
     assert not Path(tmp_path / "hub").exists()

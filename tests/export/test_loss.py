@@ -30,7 +30,7 @@ def test_noise_and_a_shift_are_refused_each_for_what_it_does(exported, films):
     info = read_info(exported[0])
     noisy = logits + np.random.default_rng(1).normal(size=logits.shape)
     found = loss(info, labels, PATIENTS, logits, noisy)
-    assert [text.partition(" falls")[0] for text in found.objections()][0] == "macro AUC"
+    assert [text.partition(" falls")[0] for text in found.objections()][0] == "mean AUC"
     # AUC does not see a shift, decisions do
     found = loss(info, labels, PATIENTS, logits, logits + 0.3)
     assert found.macro.difference.value == 0

@@ -85,7 +85,7 @@ def test_requirements_are_those_of_the_package(folder, monkeypatch, tmp_path):
 
 
 def test_what_cannot_run_is_no_space(exported, tmp_path, monkeypatch):
-    with pytest.raises(CheckpointError, match="is no ONNX file"):
+    with pytest.raises(CheckpointError, match="is not an ONNX file"):
         write_space(exported[0], exported[0], "tiny", tmp_path / "space")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "app.py").write_text("mine")

@@ -24,4 +24,4 @@ def test_what_cannot_be_timed_is_called_what_it_is(tmp_path: Path) -> None:
         in_turns({"int8": draft})
     said = str(caught.value)
     assert said.startswith("the int8 export cannot be timed: ") and str(tmp_path) not in said
-    assert re.search("int8 is no ONNX file, or is damaged or cut short$", said), said
+    assert re.search("int8 is not an ONNX file, or is damaged or cut short$", said), said

@@ -54,7 +54,7 @@ def test_an_export_answers_for_any_number_of_films(exported):
             np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
             np.testing.assert_allclose(maps, expected, atol=1e-5 * expected.max())
     np.testing.assert_array_equal(onnx_engine.logits(x), logits)
-    with pytest.raises(ValueError, match="'eigencam' is no map of an exported model"):
+    with pytest.raises(ValueError, match="'eigencam' is not a map of an exported model"):
         onnx_engine.output(x, "eigencam")
 
 

@@ -125,5 +125,5 @@ def test_a_server_that_does_not_answer_is_given_up_after_a_while(tmp_path: Path)
 
 
 def test_what_is_no_certificate_is_refused(tmp_path: Path):
-    with pytest.raises(RunError, match="ca.pem is no certificate .*: ask the server's keeper"):
+    with pytest.raises(RunError, match="ca.pem is not a certificate .*: ask the server's keeper"):
         Node("localhost:1", tmp_path / "ca.pem")

@@ -43,7 +43,7 @@ def test_the_mean_of_two_clients_is_taken():
     assert all(np.allclose(values, 2, atol=1e-5) for values in distance.values())
     assert all(values.dtype == np.float32 for values in distance.values())
     assert rounds["client"].tolist() == ["a", "b"] and (rounds["refused"] == "").all()
-    assert rounds["loss"].tolist() == ["", ""]  # what they say of it is no number
+    assert rounds["loss"].tolist() == ["", ""]  # what they say of it is not a number
     assert rounds["val_auc"].tolist() == [0.5, 0.5]
 
 

@@ -133,7 +133,7 @@ def test_a_damaged_simulation_is_refused_in_a_sentence(own_home: Path, tiny_fold
     with pytest.raises(RunError, match="simulation.json is not what X-Lite writes: plan is missing"):
         Simulation.of(run)
     run.path("simulation.json").unlink()
-    with pytest.raises(RunError, match="run 'sim' is no simulation of a federation"):
+    with pytest.raises(RunError, match="run 'sim' is not a simulation of a federation"):
         Simulation.of(run)
 
 
@@ -181,7 +181,7 @@ def test_the_python_that_is_named_is_asked(
 def test_a_python_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XLITE_FEDERATED_PYTHON", "/nowhere/python")
     assert str(lacking_flower()).startswith(
-        "XLITE_FEDERATED_PYTHON names /nowhere/python, which is no Python that starts"
+        "XLITE_FEDERATED_PYTHON names /nowhere/python, which is not a Python that starts"
     )
 
 
@@ -189,7 +189,8 @@ def test_without_flower_here_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("XLITE_FEDERATED_PYTHON", raising=False)
     monkeypatch.setattr("xlite.extras.find_spec", lambda name: None)
     assert lacking_flower() == (
-        "A simulation needs flwr, which is not installed: pip install 'xlite-cxr[federated]', in an "
-        "environment of its own, whose Python XLITE_FEDERATED_PYTHON then names"
+        "A simulation needs flwr, which is not installed: give it an environment of its own, in a checkout "
+        "by `python3 -m venv fed && fed/bin/pip install '.[federated]'`, and start the app with "
+        "`XLITE_FEDERATED_PYTHON=fed/bin/python`"
     )
     assert os.environ.get("XLITE_FEDERATED_PYTHON") is None

@@ -42,7 +42,7 @@ def test_a_study_compares_all_arms_on_the_same_films_over_its_seeds(
     ).all()
     assert others["p"].between(0, 1).all() and (table["sd"] >= 0).all()
 
-    # Each arm anew from its model files: a mean of macro AUC over seeds, all of the same test films.
+    # Each arm anew from its model files: a mean of the mean AUC over seeds, all of the same test films.
     folder = NihFolder.open(films)
     split = load_split(folder, "patient")
     stems = split.stems("test")

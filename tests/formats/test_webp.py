@@ -1,4 +1,4 @@
-"""WebP films, lossy and lossless, and a sentence for what is no film."""
+"""WebP films, lossy and lossless, and a sentence for what is not a film."""
 
 import io
 

@@ -83,7 +83,7 @@ def test_what_is_no_gate_is_refused_by_name(tmp_path: Path) -> None:
         Gate.load(path)
     for content in (b"", b"no network", bundled("checkpoints", "gate", "gate.onnx").read_bytes()[:-5000]):
         path.write_bytes(content)
-        with pytest.raises(CheckpointError, match=f"{path} is no gate network"):
+        with pytest.raises(CheckpointError, match=f"{path} is not a gate network"):
             Gate.load(path)
 
 

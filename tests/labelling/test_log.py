@@ -93,7 +93,7 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(
     log = AnswerLog(tmp_path_factory.mktemp("log") / "answers.jsonl")
     log.path.write_bytes(content)
     if b"\n" in content:
-        with pytest.raises(DataError, match=r"line 1 of .* is no entry of the log"):
+        with pytest.raises(DataError, match=r"line 1 of .* is not an entry of the log"):
             log.read()
     else:
         assert log.read() == []

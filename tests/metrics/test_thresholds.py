@@ -112,7 +112,7 @@ def test_if_no_threshold_is_specific_enough_nothing_is_called() -> None:
 
 
 def test_an_unknown_rule_is_refused() -> None:
-    with pytest.raises(ValueError, match="'best' is no rule .* f1, youden"):
+    with pytest.raises(ValueError, match="'best' is not a rule .* f1, youden"):
         choose_thresholds(np.array([[1], [0]]), np.array([[0.8], [0.1]]), "best")
 
 
@@ -132,19 +132,19 @@ def test_thresholds_are_read_by_name(tmp_path: Path) -> None:
     [
         ("{", "cannot be read as JSON"),
         ("[1]", "hold no object"),
-        ('{"Cat": 0.5}', "'Cat' is none of the 14 findings"),
+        ('{"Cat": 0.5}', "'Cat' is not one of the 14 findings"),
         ('{"Mass": 0.5}', "thresholds lack Atelectasis, Cardiomegaly"),
         (
             "{" + ", ".join(f'"{name}": 1.5' for name in FINDINGS) + "}",
-            "threshold 1.5 of Atelectasis is no probability",
+            "threshold 1.5 of Atelectasis is not a probability",
         ),
         (
             "{" + ", ".join(f'"{name}": true' for name in FINDINGS) + "}",
-            "threshold True of Atelectasis is no prob",
+            "threshold True of Atelectasis is not a prob",
         ),
         (
             "{" + ", ".join(f'"{name}": NaN' for name in FINDINGS) + "}",
-            "threshold nan of Atelectasis is no prob",
+            "threshold nan of Atelectasis is not a prob",
         ),
     ],
 )

@@ -51,7 +51,7 @@ def test_several_models_are_joined_by_commas(folders, tmp_path):
         ("mine,", "'mine,' names an ensemble and lacks a member"),
         (",", "',' names an ensemble and lacks a member"),
         ("mine,,demo", "lacks a member"),
-        ("mine,theirs", "'theirs' is neither a model file nor a run; the runs with a model are demo, mine"),
+        ("mine,theirs", "'theirs' is neither a model file nor a run; the models here are demo, mine"),
         ("mine,demo,mine", "'mine,demo,mine' has mine twice: name each member of an ensemble once"),
         ("demo,nowhere/a.onnx", "there is no model file nowhere/a.onnx"),
     ],
@@ -68,13 +68,13 @@ def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, spec):
     put(folders[0], "student")
     put(folders[1], "demo")
     put(folders[0].parent, "student")  # where ../student would lead
-    with pytest.raises(CheckpointError, match="the runs with a model are demo, student"):
+    with pytest.raises(CheckpointError, match="the models here are demo, student"):
         find_model(spec)
 
 
 def test_no_model_at_all_and_a_run_without_one_are_said(folders):
     with pytest.raises(
-        CheckpointError, match="'student' is neither a model file nor a run; no run has a model yet"
+        CheckpointError, match="'student' is neither a model file nor a run; there is no model here yet"
     ):
         find_model("student")
     (folders[0] / "young").mkdir(parents=True)

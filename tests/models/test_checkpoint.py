@@ -129,7 +129,7 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path):
     torch.save({"model": Evil(tmp_path / "owned")}, tmp_path / "torch.pt")
     for name in ("plain.ckpt", "torch.pt"):
         with pytest.raises(
-            CheckpointError, match=f"{name} is no model file: it is a pickle, which could run code"
+            CheckpointError, match=f"{name} is not a model file: it is a pickle, which could run code"
         ):
             load_model(tmp_path / name)
     assert not (tmp_path / "owned").exists()
@@ -138,9 +138,9 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is no model file: it is empty"),
-        (b"dear reader, this is a text file", "is no model file: it is not in the safetensors format"),
-        (b"\x00" * 100, "is no model file: it is not in the safetensors format"),
+        (b"", "is not a model file: it is empty"),
+        (b"dear reader, this is a text file", "is not a model file: it is not in the safetensors format"),
+        (b"\x00" * 100, "is not a model file: it is not in the safetensors format"),
     ],
 )
 def test_other_files_are_refused(tmp_path, content, sentence):
@@ -159,13 +159,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 def test_a_file_cut_short_is_refused(path, keep):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(keep * len(whole)) if isinstance(keep, float) else keep])
-    with pytest.raises(CheckpointError, match="is no model file"):
+    with pytest.raises(CheckpointError, match="is not a model file"):
         load_model(path)
 
 
 def test_another_models_safetensors_is_refused(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="holds tensors but is no X-Lite model"):
+    with pytest.raises(CheckpointError, match="holds tensors but is not an X-Lite model"):
         load_model(tmp_path / "other.safetensors")
 
 
@@ -216,8 +216,8 @@ def test_every_calibrator_is_read_back(path, calibration):
         ({"findings": json.dumps(sorted(FINDINGS))}, "answers for other findings, or in another order"),
         ({"findings": json.dumps(FINDINGS[:13])}, "answers for other findings, or in another order"),
         ({"findings": None}, "answers for|is damaged"),
-        ({"backbone": '"resnet19"'}, "cannot be rebuilt: 'resnet19' is no backbone"),
-        ({"attention": '"lstm"'}, "cannot be rebuilt: 'lstm' is no attention"),
+        ({"backbone": '"resnet19"'}, "cannot be rebuilt: 'resnet19' is not a backbone"),
+        ({"attention": '"lstm"'}, "cannot be rebuilt: 'lstm' is not a kind of attention"),
         ({"attention": '"mhsa"'}, "lacks attention.attention|has unknown attention.attention.directions"),
         ({"hidden": "1000000000000"}, "is damaged .hidden is 1000000000000: .*8192"),
         ({"hidden": "-1"}, "is damaged .hidden is -1: .*0"),
@@ -233,7 +233,7 @@ def test_every_calibrator_is_read_back(path, calibration):
         ({"backbone": "[1]"}, "is damaged .backbone is"),
         ({"attention": None}, "is damaged .attention is missing"),
         ({"split_id": "3"}, "is damaged .split_id is 3"),
-        ({"format": "xlite-student-9"}, "holds tensors but is no X-Lite model"),
+        ({"format": "xlite-student-9"}, "holds tensors but is not an X-Lite model"),
         ({"colour": '"blue"'}, "is damaged .*colour"),
         *[
             ({"preprocess": f'{{"size": 64, "mean": {mean}, "std": {std}}}'}, f"is damaged .{said}")

@@ -159,7 +159,7 @@ def test_a_damaged_checkpoint_is_refused_with_the_names(author, tmp_path, damage
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x80\x02junk", b"no weights at all"])
 def test_what_is_no_checkpoint_is_refused_in_a_sentence(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(CheckpointError, match="file is no (plain file of weights|model file)"):
+    with pytest.raises(CheckpointError, match="file is not a (plain file of weights|model file)"):
         open_teacher(str(tmp_path / "file"), Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"]))
 
 

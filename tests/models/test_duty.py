@@ -126,7 +126,7 @@ def test_what_is_no_model_never_goes_on_duty(shipped: Path, own_home: Path, tmp_
     broken.write_bytes(b"no tensors")
     (own_home / "checkpoints" / "young").mkdir()
     for spec, said in (
-        (str(broken), "is no model file"),
+        (str(broken), "is not a model file"),
         ("young", "has no model yet"),
         ("nobody", "'nobody' is neither a model file nor a run"),
         ("mine,demo", "names several models"),

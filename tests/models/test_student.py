@@ -110,11 +110,11 @@ def test_the_head_reads_what_timms_own_classifier_would(backbone):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("resnet19", "'resnet19' is no backbone that timm knows; did you mean resnet18 or "),
-        ("resnet18.none_such", "'resnet18.none_such' is no backbone that timm knows"),
-        ("hf-hub:timm/resnet18", "'hf-hub:timm/resnet18' is no backbone that timm knows"),
-        ("local-dir:/tmp", "'local-dir:/tmp' is no backbone that timm knows"),
-        ("", "'' is no backbone that timm knows; `timm.list_models()` lists the names"),
+        ("resnet19", "'resnet19' is not a backbone that timm knows; did you mean resnet18 or "),
+        ("resnet18.none_such", "'resnet18.none_such' is not a backbone that timm knows"),
+        ("hf-hub:timm/resnet18", "'hf-hub:timm/resnet18' is not a backbone that timm knows"),
+        ("local-dir:/tmp", "'local-dir:/tmp' is not a backbone that timm knows"),
+        ("", "'' is not a backbone that timm knows; `timm.list_models()` lists the names"),
     ],
 )
 def test_an_unknown_backbone_is_refused_with_close_names(name, sentence):
@@ -124,7 +124,9 @@ def test_an_unknown_backbone_is_refused_with_close_names(name, sentence):
 
 
 def test_an_unknown_attention_is_refused():
-    with pytest.raises(RunError, match="'lstm' is no attention; expected one of none, mhsa, performer"):
+    with pytest.raises(
+        RunError, match="'lstm' is not a kind of attention; expected one of none, mhsa, performer"
+    ):
         Student(TINY, "lstm")
 
 

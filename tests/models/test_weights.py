@@ -157,8 +157,8 @@ class Evil:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("notes.pt", b"these are no weights", "is no plain file of weights"),
-        ("empty.pt", b"", "is no plain file of weights"),
+        ("notes.pt", b"these are no weights", "is not a plain file of weights"),
+        ("empty.pt", b"", "is not a plain file of weights"),
         ("notes.safetensors", b"these are no weights", "is not in the safetensors format"),
     ],
 )
@@ -186,7 +186,7 @@ def test_damaged_files_are_refused_or_read(data, at, legacy, cut):
 
 def test_code_in_a_pickle_is_never_run(tmp_path):
     torch.save({"conv1.weight": Evil(tmp_path / "owned")}, tmp_path / "evil.pt")
-    with pytest.raises(CheckpointError, match="is no plain file of weights"):
+    with pytest.raises(CheckpointError, match="is not a plain file of weights"):
         load_start_weights(untrained(), tmp_path / "evil.pt")
     assert not (tmp_path / "owned").exists()
 
@@ -210,7 +210,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
         (
             "layer1.0.conv1.weight",
             lambda t: t.to_sparse(),
-            "it has layer1.0.conv1.weight, which is no plain array of numbers",
+            "it has layer1.0.conv1.weight, which is not a plain array of numbers",
         ),
         ("bn1.running_var", lambda t: t - 2, "has variances below 0, .* in bn1.running_var"),
     ],

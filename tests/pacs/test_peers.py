@@ -14,13 +14,13 @@ def test_a_destination_is_title_host_and_port() -> None:
     "text", ["", "A", "A@h", "A@h:0", "A@h:70000", "A@h:x", "@h:1", "A@h:1:2", "A@:1", "A" * 17 + "@h:1"]
 )
 def test_anything_else_is_said_in_a_sentence(text: str) -> None:
-    with pytest.raises(RunError, match="is no (destination; expected AE@HOST:PORT|AE title)"):
+    with pytest.raises(RunError, match="is not (a destination; expected AE@HOST:PORT|an AE title)"):
         Peer.parse(text)
 
 
 @pytest.mark.parametrize("title", ["", "   ", "A\\B", "Ä", "A\n", "A" * 17])
 def test_a_title_is_what_the_standard_allows(title: str) -> None:
-    with pytest.raises(RunError, match="is no AE title"):
+    with pytest.raises(RunError, match="is not an AE title"):
         check_title(title)
 
 

@@ -24,7 +24,7 @@ from xlite.pacs.web import DicomWeb, checked_url
     "url", ["", "localhost:8042", "ftp://host/dicom-web", "http://", "file:///etc/passwd"]
 )
 def test_a_url_that_is_none_is_said(url: str) -> None:
-    with pytest.raises(DataError, match="is no DICOMweb service; expected http://HOST:PORT/dicom-web"):
+    with pytest.raises(DataError, match="is not a DICOMweb service; expected http://HOST:PORT/dicom-web"):
         checked_url(url)
 
 
@@ -83,7 +83,7 @@ def test_the_films_of_just_that_accession_number_are_fetched(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("accession", ["", "  ", "A*", "A?7", "A\\B"])
 def test_an_accession_number_that_could_mean_several_is_refused(accession: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no accession number"):
+    with pytest.raises(DataError, match="is not an accession number"):
         asking(Service()).fetch(accession, tmp_path)
 
 
@@ -137,7 +137,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
     [
         (401, b"", "answers with status 401: put user and password for the host into ~/.netrc"),
         (404, b"", "answers with status 404"),
-        (200, b"<html>", "answers what is no DICOMweb: give the service's own URL"),
+        (200, b"<html>", "answers, but is not a DICOMweb service: give the service's own URL"),
         (200, b"[]", "has no CR or DX film of accession number 'A17'"),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_file_of_that_name_that_is_no_record_is_not_overwritten(content: bytes
     out.mkdir()
     (out / RECORD_FILE).write_bytes(content)
     with (
-        pytest.raises(DataError, match=r"predictions\.json is no record of xlite predict"),
+        pytest.raises(DataError, match=r"predictions\.json is not a record of xlite predict"),
         opened(out, [], WORK),
     ):
         pass

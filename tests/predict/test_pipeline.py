@@ -264,7 +264,7 @@ def test_a_folder_takes_one_run_at_a_time(tmp_path: Path, reader: GuardedReader)
     with FileLock(out / LOCK_FILE), pytest.raises(DataError, match="another xlite predict writes into"):
         predict_films(reader, films, out)
     (out / "predictions.json").write_text('{"mine": 1}')
-    with pytest.raises(DataError, match=r"predictions\.json is no record of xlite predict"):
+    with pytest.raises(DataError, match=r"predictions\.json is not a record of xlite predict"):
         predict_films(reader, films, out)
     assert predict_films(reader, films, out, fresh=True).names == [films[0].name]
 

@@ -176,7 +176,7 @@ SAID: list[tuple[Caveat, str]] = [
     (
         facts.UnchangedMap(method="eigencam", stage="all", correlation=0.6),
         "EigenCAM hardly changes (rank correlation 0.60) when the whole model forgets what it learned: it is "
-        "no map of the model",
+        "not a map of the model",
     ),
     (
         facts.NotAboveBaseline(method="gradcam", baseline="centre"),

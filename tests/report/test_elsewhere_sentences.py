@@ -119,8 +119,8 @@ def test_what_cannot_be_told_is_said() -> None:
     )
     said = by_topic(found)
     assert said["sides"][1:] == [
-        "2 films there have the name of one here. If they are the same films, this is no other hospital, and "
-        "the sides are not independent.",
+        "2 films there have the name of one here. If they are the same films, this is not another hospital, "
+        "and the sides are not independent.",
         "Here, the model knows some of the films, and which others are new to it cannot be told: no "
         "difference is to be relied on.",
         "There, 1 film of patients that the model knows is left out.",

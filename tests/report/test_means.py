@@ -49,7 +49,7 @@ def test_findings_that_few_patients_have_are_left_out_of_a_second_mean() -> None
     [undefined] = undefined_resamples(found)
     assert few == (
         "No interval of AUC, average precision and Brier score below 5 patients with the finding or without "
-        "it: Atelectasis (12 of 4 patients)."
+        "it: Atelectasis (12 films of 4 patients)."
     )
     assert ece == "No interval of the calibration error below 1,000 patients."
     share = max(found.per_class["Atelectasis"].undefined_resamples.values())
@@ -84,7 +84,7 @@ def test_a_mean_over_fewer_findings_says_so() -> None:
 def test_positives_are_films_of_patients() -> None:
     report, _ = drawn_report()
     mass = report.per_class["Mass"]
-    assert positives(mass) == f"{mass.positives} of {mass.positive_patients} patients"
+    assert positives(mass) == f"{mass.positives} films of {mass.positive_patients} patients"
     assert positives(report.per_class["Hernia"]) == "0"
     assert positives(mass.model_copy(update={"positive_patients": None})) == str(mass.positives)
 

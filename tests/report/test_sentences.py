@@ -155,7 +155,7 @@ def test_a_comparison_names_both_and_a_verdict(difference: Estimate, tie: bool, 
     )  # fmt: skip
     gap = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
     assert words.comparison_sentence(found) == (
-        "Macro AUC 0.7500 of a against 0.7301 of b, on the 1,500 films of 1 patient that both have: "
+        "Mean AUC 0.7500 of a against 0.7301 of b, on the 1,500 films of 1 patient that both have: "
         f"difference {gap}, p 0.042: {verdict}"
     )
     assert " of **A** against " in words.comparison_sentence(found, ("**A**", "B"))

@@ -141,7 +141,7 @@ def test_what_is_logged_and_what_the_card_says() -> None:
     assert records_sentence({"Hernia": bare}) == (
         "there are no thresholds; a low cut-off is certified for none; a high one for none"
     )
-    counts = ["18 of 17 patients", "112 of 90 patients"]
+    counts = ["18 films of 17 patients", "112 films of 90 patients"]
     assert records_table(records, {"Effusion": 0.31, "Hernia": None}).texts == [
         ["Effusion", "0.310", counts[0], "6% (0–27)", counts[1], "93% (86–97)", "0.0213", "0.4000"],
         [

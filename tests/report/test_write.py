@@ -178,10 +178,13 @@ def test_card_and_report_name_the_findings_without_a_calibrator(
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
     evaluate(model, common_folder, tmp_path, calibration=method)
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
-    assert f"{method} calibrator for 2 of 14 findings; the others have fewer than 10 patients with it" in said
+    name = {"platt": "Platt", "isotonic": "isotonic"}[method]
+    assert f"{name} calibrator for 2 of 14 findings; the others have fewer than 10 patients with it" in said
     counts = ", ".join(f"{spoken(finding)} 0" for finding in others)  # said once, with the thresholds
     assert [text for text in caplog.messages if "Hernia" in text] == [
-        text for text in caplog.messages if text.endswith(f"; none below 10 validation patients: {counts}")
+        text
+        for text in caplog.messages
+        if text.endswith(f"; withheld below 10 validation patients: {counts}")
     ]
     text = card.read_text()
     assert (
@@ -209,7 +212,7 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     counts = ", ".join(f"{finding} {count}" for finding, count in counted)
     assert "no calibrator could be fitted" in said
     assert "every finding has fewer than 10 patients with it or without it among the " in said
-    assert f"Thresholds: none below 10 validation patients: {counts}" in caplog.messages
+    assert f"Thresholds: withheld below 10 validation patients: {counts}" in caplog.messages
     assert caplog.messages[-1].startswith(f"{model} now holds the calibrator 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None
@@ -307,7 +310,7 @@ def test_a_comparison_is_a_file_of_its_own_too(tiny_folder: Path, tmp_path: Path
     written = json.loads((out / "comparison.json").read_text())
     assert written["names"] == ["p.csv", "q.csv"]
     assert written["sentence"].startswith(
-        f"Macro AUC {found.first:.4f} of p.csv against {found.second:.4f} of q.csv, on the "
+        f"Mean AUC {found.first:.4f} of p.csv against {found.second:.4f} of q.csv, on the "
     )
     assert json.loads((out / "metrics.json").read_text())["comparison"] == written
 

@@ -41,18 +41,24 @@ def test_the_rows_of_groups() -> None:
         {
             "Group": "finished",
             "Runs": "3, 3 finished",
-            "Val AUC": "0.697 ± 0.006",
+            "Validation AUC": "0.697 ± 0.006",
             "Test AUC": "~~0.777 ± 0.107~~",
             "Names": "lite-s1, wide, k1",
         },
-        {"Group": "stopped", "Runs": "1, 0 finished", "Val AUC": "–", "Test AUC": "–", "Names": "lite-s3"},
+        {
+            "Group": "stopped",
+            "Runs": "1, 0 finished",
+            "Validation AUC": "–",
+            "Test AUC": "–",
+            "Names": "lite-s3",
+        },
     ]
 
 
 def test_test_aucs_on_different_films_have_no_mean() -> None:
     other = facts("other", best=0.7, judged=judgement(0.8, split="official-1"))
     [row] = group_rows(grouped([SEEDED[0], other], "state"))
-    assert (row["Test AUC"], row["Val AUC"]) == ("judged on 2 splits", "0.700 ± 0.000")
+    assert (row["Test AUC"], row["Validation AUC"]) == ("judged on 2 splits", "0.700 ± 0.000")
 
 
 def test_a_run_with_several_tags_is_in_several_groups_and_once_in_the_table() -> None:

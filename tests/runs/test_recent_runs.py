@@ -32,7 +32,7 @@ def test_live_runs_are_apart_and_the_others_are_the_newest(tiny_folder: Path) ->
     assert [one.run.name for one in rest] == ["old0", "old1", "old2"]
     written = (judged.evaluation("test") / "metrics.json").stat().st_mtime
     assert [one.judged_at for one in rest] == [0, written, 0]
-    assert rest[0].facts == "epoch 8 of 8, best validation AUC 0.712"
+    assert rest[0].facts == "epoch 8 of 8, validation AUC 0.712"
 
 
 def test_a_run_that_has_not_begun_is_nowhere_yet(tiny_folder: Path) -> None:

@@ -33,7 +33,12 @@ def test_an_experiment_in_the_table(teachers: Sequence[TeacherSeen], text: str, 
     notes = Notes("patient-42-1", "2020", 1, seen=tuple(teachers))
     [row] = experiment_rows([Experiment(**names, **metrics, notes=str(notes))])
     assert row["Test AUC"] == ("~~0.750~~" if struck else "0.750")
-    assert (row["Run"], row["Temperature"], row["Alpha"], row["Val AUC"]) == ("a\\*b", "4", "–", "0.610")
+    assert (row["Run"], row["Temperature"], row["Alpha"], row["Validation AUC"]) == (
+        "a\\*b",
+        "4",
+        "–",
+        "0.610",
+    )
     assert row["Known test films"] == text
 
 

@@ -13,7 +13,7 @@ from xlite.errors import RunError
 from xlite.places import checkpoints_dir
 from xlite.runs.listing import Listing
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, State
 
 
 @pytest.fixture
@@ -53,6 +53,28 @@ def test_create_refuses_a_name_that_exists(run: Run) -> None:
     with pytest.raises(RunError, match="'one' exists already"):
         Run.create(make_config({"data": "other", "name": "one"}))
     assert run.path("config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [
+        ("stopped", ": choose another name, or resume that run"),
+        ("finished", ", and that run has finished: choose another name, or delete that run"),
+    ],
+)
+def test_what_to_do_about_a_name_that_exists_depends_on_the_runs_state(
+    run: Run, state: State, advice: str
+) -> None:
+    run.write_progress(RunStatus(state=state))
+    with pytest.raises(RunError) as caught:
+        Run.create(run.config())
+    assert str(caught.value) == f"'one' exists already in {checkpoints_dir()}{advice}"
+
+
+def test_a_model_without_settings_cannot_be_resumed(own_home: Path) -> None:
+    (checkpoints_dir() / "shipped").mkdir(parents=True)
+    with pytest.raises(RunError, match="'shipped' exists already in .*: choose another name$"):
+        Run.create(make_config({"data": "films", "name": "shipped"}))
 
 
 def test_a_failed_run_keeps_its_name_while_it_holds_anything_trained(run: Run) -> None:
@@ -122,7 +144,7 @@ def test_list_is_newest_first_and_leaves_foreign_folders_out(run: Run) -> None:
     reasons = dict(zip(("broken", "bytes", "hugging", "list"), said, strict=True))
     assert "EOF while parsing an object" in reasons["broken"] and "expected value" in reasons["bytes"]
     assert "config.json: --data is missing" in reasons["hugging"]
-    assert reasons["list"].endswith("config.json: it is no object of settings")
+    assert reasons["list"].endswith("config.json: it is not an object of settings")
 
 
 def test_a_link_to_itself_and_a_damaged_state_are_told(run: Run) -> None:
@@ -137,7 +159,7 @@ def test_a_link_to_itself_and_a_damaged_state_are_told(run: Run) -> None:
     assert "linked" in said[0] and "Too many levels of symbolic links" in said[0]
     assert said[1].startswith(f"the state of run {run.name!r} is not known: ")
     assert "progress.json is not what X-Lite writes" in said[1]
-    with pytest.raises(RunError, match="that is no file"):
+    with pytest.raises(RunError, match="that is not a file"):
         Run.named("linked")
 
 

@@ -107,8 +107,8 @@ def test_damaged_settings_are_a_warning_beside_an_intact_list(
         (b"epoch,val_auc\n1,0.5\n", "it has no column train_loss"),
         (HEAD + b"1,a,0.4,0.6\n", "its column 'train_loss' holds something else than numbers"),
         (HEAD + b"1,True,0.4,0.6\n", "its column 'train_loss' holds something else than numbers"),
-        (HEAD + b"1.5,0.5,0.4,0.6\n", "its epochs are no whole numbers"),
-        (HEAD + b",0.5,0.4,0.6\n", "its epochs are no whole numbers"),
+        (HEAD + b"1.5,0.5,0.4,0.6\n", "its epochs are not whole numbers"),
+        (HEAD + b",0.5,0.4,0.6\n", "its epochs are not whole numbers"),
         (b"\0\0\0\0", "it has no column"),
     ],
 )
@@ -156,8 +156,8 @@ def test_a_folder_in_place_of_the_settings_is_told_as_it_is(run: Run, xlite: Com
     run.path("config.json").mkdir()
     why = f"the settings of run 'one' cannot be read from {run.path('config.json')}: "
     code, _, err = xlite("jobs", "list")
-    assert (code, err) == (0, f"Warning: {why}that is no file\n")
+    assert (code, err) == (0, f"Warning: {why}that is not a file\n")
     for words in (["status", "one"], ["resume", "one"], ["logs", "one"]):
         code, out, err = xlite("jobs", *words)
-        told = f"{why}that is no file; put the file back, or delete {run.folder}"
+        told = f"{why}that is not a file; put the file back, or delete {run.folder}"
         assert (code, out, err) == (2, "", f"Error: {told}\n")

@@ -386,7 +386,7 @@ def test_a_refused_submission_leaves_the_run_as_it_was(run: Run, fake) -> None:
         run.resume()
     assert (run.status().state, run.status().epoch) == ("stopped", 3)
     assert slurm.read_submission(run.folder) == slurm.Submission("12", ("--partition=gpu",))
-    with pytest.raises(RunError, match="'script.sh' is no option of sbatch"):
+    with pytest.raises(RunError, match="'script.sh' is not an option of sbatch"):
         run.submit(["script.sh"])
 
 

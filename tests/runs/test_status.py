@@ -1,6 +1,6 @@
 """What a run says of itself, as people read it."""
 
-from xlite.runs.status import RunStatus, clock, facts
+from xlite.runs.status import RunStatus, clock, facts, with_state
 
 
 def test_facts_of_a_status() -> None:
@@ -11,7 +11,7 @@ def test_facts_of_a_status() -> None:
     assert facts(live) == {
         "Epoch": "3 of 8",
         "Loss": "0.4321",
-        "Best validation AUC": "0.640 (epoch 2)",
+        "Validation AUC": "0.640 (epoch 2)",
         "Elapsed": "1 min 15 s",
         "Time left": "2 h 01 min",
         "Device": "cuda:1",
@@ -21,6 +21,15 @@ def test_facts_of_a_status() -> None:
     }
     assert set(facts(RunStatus()).values()) == {"–", "0 s"}
     assert clock(59.6) == "1 min 00 s"
+
+
+def test_a_message_that_begins_with_the_state_says_it_alone():
+    assert (
+        with_state(RunStatus(state="finished", message="finished after 5 epochs"))
+        == "finished after 5 epochs"
+    )
+    assert with_state(RunStatus(state="failed", message="the disk was full")) == "failed: the disk was full"
+    assert with_state(RunStatus()) == "new"
 
 
 def test_how_far_a_run_is_within_its_epoch() -> None:

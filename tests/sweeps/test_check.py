@@ -98,7 +98,11 @@ def test_the_parts_of_a_teacher_may_have_spaces_around_them(tiny_folder: Path) -
 @pytest.mark.parametrize(
     ("vary", "given", "sentence"),
     [
-        ("backbone=resnet18,resnet81", {}, "'resnet81' is no backbone that timm knows; did you mean resnet"),
+        (
+            "backbone=resnet18,resnet81",
+            {},
+            "'resnet81' is not a backbone that timm knows; did you mean resnet",
+        ),
         ("backbone=resnet18,deit_tiny_patch16_224", {"image-size": 96}, "takes films of 224 px only"),
         ("lr=0.1,0.2", {"device": "gpu"}, "--device 'gpu' is unknown: expected"),
         ("lr=0.1,0.2", {"split": "mine"}, "has no split 'mine'"),

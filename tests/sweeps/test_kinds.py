@@ -62,7 +62,7 @@ def test_a_form_says_what_it_still_lacks(
 def test_trials_are_rows_with_settings_apart_or_as_one_text() -> None:
     values = {"backbone": "resnet18", "lr": 0.001}
     trials = [TrialStatus(run="mine-0", state="finished", values=values, val_auc=0.75)]
-    ends = {"Val AUC": 0.75, "Test AUC": None, "Message": ""}
+    ends = {"Validation AUC": 0.75, "Test AUC": None, "Message": ""}
     begins = {"Run": "mine-0", "State": "finished"}
     assert trial_rows(trials, apart=True) == [
         {**begins, "Backbone": "resnet18", "Learning rate": 0.001, **ends}

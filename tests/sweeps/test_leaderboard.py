@@ -54,7 +54,7 @@ def test_a_board_as_a_table() -> None:
         "Configuration": "resnet18, weight decay 0.0001",
         "Remark": "best, but ties; chosen",
         "Seeds": "2",
-        "Val AUC": "0.812 ± 0.004",
+        "Validation AUC": "0.812 ± 0.004",
         "Test AUC": "0.800",
         "Averaged, test": "0.812 (0.790–0.834)",
         "First − this, test": "–",
@@ -65,13 +65,13 @@ def test_a_board_as_a_table() -> None:
     assert (second["Remark"], second["Averaged, test"], second["p"]) == ("tie on val and test", "–", "0.123")
     assert second["First − this, test"] == "+0.012 (-0.003 to +0.027)"
     first, second = leaderboard_rows(BOARD, digits=4)
-    assert (first["Val AUC"], second["Val AUC"]) == ("0.8124 ± 0.0041", "0.8000")
+    assert (first["Validation AUC"], second["Validation AUC"]) == ("0.8124 ± 0.0041", "0.8000")
     assert second["First − this, test"] == "+0.0123 (-0.0030 to +0.0270)"
 
 
 def test_a_table_whose_aucs_break_before_their_interval() -> None:
     first, second = leaderboard_rows(BOARD, unbroken=True)
-    assert first["Val AUC"] == "0.812\u00a0±\u00a00.004"
+    assert first["Validation AUC"] == "0.812\u00a0±\u00a00.004"
     assert first["Averaged, test"] == "0.812 (0.790\u2060–\u20600.834)"
     assert second["First − this, test"] == "+0.012 (-0.003\u00a0to\u00a0+0.027)"
 
@@ -84,7 +84,8 @@ def test_whose_films_choose() -> None:
     optimism = Optimism(configurations=2, epochs=(8, 8))
     assert caption(BOARD.model_copy(update={"optimism": optimism})) == (
         "Split patient-42-1. The validation films choose the winner; the test films are only shown. The "
-        "highest Val AUC is the best of 2 configurations and of 8 epochs of each run, and as such too high."
+        "highest validation AUC is the best of 2 configurations and of 8 epochs of each run, and as such "
+        "too high."
     )
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("quick")
         ({"data": ["a", "b"]}, {}, "data cannot vary"),
         ({"split": ["patient", "official"]}, {}, "split cannot vary"),
         ({"seed": [1, 2]}, {}, "the seeds of a grid are counted"),
-        ({"lr": [0.1]}, {"trials": 3, "seeds": 2}, "is no study"),
+        ({"lr": [0.1]}, {"trials": 3, "seeds": 2}, "is not a study"),
     ],
 )
 def test_a_search_that_cannot_be_is_one_sentence(vary: dict, options: dict, sentence: str) -> None:

@@ -51,7 +51,7 @@ def test_an_export_is_opened_by_its_file(exported: tuple[Path, Path], tmp_path: 
     averaged, alone = both(x, silent), teacher(x, silent)
     torch.testing.assert_close(averaged.logits, alone.logits, rtol=0, atol=1e-4)
     (tmp_path / "cut.onnx").write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match=r"cut\.onnx is no ONNX file, or is damaged or cut short"):
+    with pytest.raises(CheckpointError, match=r"cut\.onnx is not an ONNX file, or is damaged or cut short"):
         open_teacher(str(tmp_path / "cut.onnx"), Preprocess(64), *ONE)
 
 

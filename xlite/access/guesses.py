@@ -14,7 +14,7 @@ from xlite.access.addresses import ip_address
 FIRST_S, LONGEST_S = 0.25, 4.0
 """The wait after an address's first wrong guess, doubled with each one up to the longest."""
 FIRST_IN_ALL_S, LONGEST_IN_ALL_S = 0.01, 0.25
-"""The same for the guesses of all addresses, so that many of them are no way round it."""
+"""The same for the guesses of all addresses, so that using many of them does not get round it."""
 SPARED = 3
 """So many guesses of an address do not feel it: whoever knows the password does not wait for others."""
 PATIENCE_S = 8.0

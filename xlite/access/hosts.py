@@ -93,7 +93,7 @@ def host_name(host: str) -> str | None:
 def owner_names(address: str | None) -> set[str]:
     """The names that an owner gives a server: what it is told to answer on, and XLITE_HOSTS.
 
-    Raises RunError for what is no name of a machine.
+    Raises RunError for what is not a name of a machine.
     """
     names = set() if address in (None, "", "0.0.0.0", "::") else {host_name(address)}
     for word in os.environ.get("XLITE_HOSTS", "").replace(",", " ").split():

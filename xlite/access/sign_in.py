@@ -17,7 +17,7 @@ _GOOD_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))' dr
 
 
 def check_sign_in(auth: object, names: Collection[str]) -> None:
-    """Raises RunError if nobody could sign in with such an `[auth]`, or if it is no protection.
+    """Raises RunError if nobody could sign in with such an `[auth]`, or if it protects nothing.
 
     `names` are those that the server answers by besides this machine's: the way back must lead to one.
     """
@@ -34,7 +34,7 @@ def check_sign_in(auth: object, names: Collection[str]) -> None:
         )
     if _host(said["server_metadata_url"]) is None:
         raise RunError(
-            "server_metadata_url of [auth] is no address with https:// (http:// on this machine alone)"
+            "server_metadata_url of [auth] is not an address with https:// (http:// on this machine alone)"
         )
     _check_way_back(said["redirect_uri"], names)
 
@@ -44,7 +44,7 @@ def unreadable(files: Sequence[str], error: Exception) -> str:
     place = re.search(r" \(at line \d+, column \d+\)", str(error))
     # Streamlit's own error is one of the system's by name alone, and quotes the parser.
     is_systems = isinstance(error, OSError) and error.errno is not None
-    reason = sentence(error) if is_systems else f"they are no TOML{place[0] if place else ''}"
+    reason = sentence(error) if is_systems else f"they are not TOML{place[0] if place else ''}"
     return f"the secrets in {' and '.join(files)} cannot be read: {reason}"
 
 

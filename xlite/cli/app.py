@@ -61,7 +61,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "STREAMLIT") -> Iterator[tuple
 def asked_port(words: Sequence[str], environment: Mapping[str, str]) -> int | None:
     """The port that options or environment ask for; None if Streamlit is to look for a free one.
 
-    Raises RunError if it is no number.
+    Raises RunError if it is not a number.
     """
     port = asked("server.port", words, environment)
     if port and not port.isdecimal():

@@ -50,7 +50,7 @@ Against = Annotated[
     str | None,
     typer.Option(
         metavar="OTHER.csv",
-        help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "
+        help="Predictions of another model: the difference of mean AUC on the films both have, its 95 % "
         "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
     ),
 ]

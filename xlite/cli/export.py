@@ -212,7 +212,7 @@ def _export_int8(source: Path, target: Path, data: Path, as_json: bool) -> None:
     ]
     print_table(["finding", "difference of AUC", "decisions changed"], rows)
     say(
-        f"On {found.films} validation and test films of {found.patients} patients macro AUC is "
+        f"On {found.films} validation and test films of {found.patients} patients the mean AUC is "
         f"{found.macro.first:.4f} instead of {found.macro.second:.4f} ({found.macro.difference}); "
         f"{found.decisions:.1%} of the decisions change at the model's own thresholds. Intervals hold for "
         "all findings together."

@@ -191,7 +191,7 @@ def study(
     table = found.table.round(4).astype(object).where(found.table.notna(), "")
     print_table(list(table.columns), table.to_numpy().tolist())
     say(
-        f"Macro AUC over {found.findings} findings of {found.films:,} test films of {found.patients:,} "
+        f"Mean AUC over {found.findings} findings of {found.films:,} test films of {found.patients:,} "
         f"patients, mean of {seeds} seeds. A client sends and receives {found.bytes_a_round:,} bytes a round."
     )
 

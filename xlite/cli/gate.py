@@ -29,7 +29,7 @@ def main(
         typer.Option(
             metavar="FOLDER",
             help="Other pictures, in subfolders: lateral, frontal_elsewhere, frontal_icu are what they say, "
-            "whatever else is no chest X-ray; files of one source in sources.csv are held out together",
+            "whatever else is not a chest X-ray; files of one source in sources.csv are held out together",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The network; those of the folds beside it")],

@@ -17,8 +17,8 @@ from xlite.runs import slurm
 from xlite.runs.annotation import Annotation, annotate, read_annotation, tags_of
 from xlite.runs.listing import Listing
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, RunStatus, clock, facts
-from xlite.runs.table import Cell, table_rows
+from xlite.runs.status import LIVE, RunStatus, clock, facts, with_state
+from xlite.runs.table import TITLES, Cell, table_rows
 from xlite.text import counted, in_one_line, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
@@ -55,7 +55,7 @@ def list_runs(as_json: Json = False) -> None:
     elif found:
         shown = (*_SHOWN, *["Tags"] * any(one.annotation.tags for one in found))
         rows = [[_cell(value) for value in row.values()] for row in table_rows(found, shown)]
-        print_table(("Run", *shown), rows)
+        print_table(("Run", *(TITLES.get(name, name) for name in shown)), rows)
         for one in found:
             now = one.status
             if now.state in LIVE:
@@ -73,7 +73,7 @@ def status(name: RunName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(run, now, written))
         return
-    say(f"{now.state}{': ' if now.message else ''}{now.message}")
+    say(with_state(now))
     for title, text in (facts(now) | _annotation_facts(written)).items():
         say(f"{title:21}{text}")
 

@@ -60,7 +60,7 @@ def localise(
 
     unknown = [name for name in method or () if name not in METHODS]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(METHODS)}", param_hint="--method")
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(METHODS)}", param_hint="--method")
     options = MapOptions(boxes=boxes, methods=method, checks=checks, device=device)
     with progress_bar("localising") as progress:
         report = localise_model(model, joined_data(data), split, part, out, options, progress)

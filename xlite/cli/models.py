@@ -133,7 +133,7 @@ def share(
 
 
 def _check_is_no_password(model: str) -> None:
-    """Raises RunError if what follows --password is no model: it is the password, not repeated here."""
+    """Raises RunError if what follows --password is not a model: it is the password, not repeated here."""
     try:
         find_models(model)
     except CheckpointError as error:

@@ -94,8 +94,8 @@ def predict(
     """Read films: their findings, and overlays.
 
     Into --out DIR go predictions.csv and, with --heatmaps K, K overlays an image, with --pdf a page;
-    guards.csv says what each picture is, and worth.csv what each verdict is worth. A picture that is no chest
-    X-ray is not read; what looks turned or inverted is read as it is, unless --fix.
+    guards.csv says what each picture is, and worth.csv what each verdict is worth. A picture that is not a
+    chest X-ray is not read; what looks turned or inverted is read as it is, unless --fix.
 
     In folders, linked and zipped ones too, films are found by suffix or else by content; hidden files are
     left out. Of several films one that cannot be read is reported, the others are done, and the exit status
@@ -104,8 +104,8 @@ def predict(
     With --dicom-out each DICOM film also gets a report and its maps as DICOM objects of its study: for
     research, not for care.
 
-    Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
-    that has finished is done anew.
+    Rows are written as films are read. If the command is killed, the same command goes on where it stopped;
+    if it had finished, all films are read anew.
     """
     in_dicom = dicom_out is not None or store
     _check_files(out, heatmaps, method, tta, pdf, in_dicom)
@@ -166,11 +166,11 @@ def _check_files(
 ) -> None:
     """Raises BadParameter unless what is asked for of each film is known, and has a place to go."""
     if method is not None and method not in METHODS:
-        raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
+        raise typer.BadParameter(f"{method!r} is not one of {', '.join(METHODS)}", param_hint="--map")
     if method is not None and not heatmaps and not in_dicom:
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
     if tta not in (None, "flip"):
-        raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
+        raise typer.BadParameter(f"{tta!r} is not known: only flip is", param_hint="--tta")
     if out is None and heatmaps and not in_dicom:
         raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
     if out is None and pdf:

@@ -121,7 +121,7 @@ def _serve_dicom(
 
 
 def _check_none_is_typed(models: list[str]) -> None:
-    """Raises RunError if what follows --token is no model: it is the token, which is not repeated here."""
+    """Raises RunError if what follows --token is not a model: it is the token, which is not repeated here."""
     for spec in models:
         try:
             find_models(spec)

@@ -12,6 +12,7 @@ from xlite.cli.train import with_config_options
 from xlite.config import MOST_FOLDS
 from xlite.errors import RunError
 from xlite.extras import demand
+from xlite.runs.status import with_state
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.crossfit import FOLDS
 from xlite.sweeps.kinds import KINDS, plan_of
@@ -205,12 +206,12 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(sweep, now))
         return
-    say(f"{study}: {now.state}, {now.message}" if now.message else f"{study}: {now.state}")
+    say(f"{study}: {with_state(now)}")
     if now.trials:
         print_table(
-            ["run", "state", "val AUC", "configuration"],
+            ["run", "state", "validation AUC", "configuration"],
             [
-                [row["Run"], row["State"], _auc(row["Val AUC"]), row["Configuration"]]
+                [row["Run"], row["State"], _auc(row["Validation AUC"]), row["Configuration"]]
                 for row in trial_rows(now.trials, apart=False)
             ],
         )

@@ -192,7 +192,7 @@ def _train(run: Run) -> None:
         if unknown := run.unknown_settings():
             names = ", ".join(map(repr, unknown))
             log.warning(
-                f"Warning: its config.json has what is no setting of this X-Lite: {names}; it is kept"
+                f"Warning: its config.json has what is not a setting of this X-Lite: {names}; it is kept"
             )
         _check_data(config)
         from xlite.training.loop import train as train_run

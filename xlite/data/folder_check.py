@@ -29,10 +29,10 @@ class CheckReport:
 
     missing: stems of the table without a file; unreadable: (file, why); duplicates: files of the same bytes
     or the same stem, in groups; off_table: files that the table does not list. passed_over counts what lies
-    among the films and was not looked at, {reason: count}, which is no fault. suspected: (file, guards) of
+    among the films and was not looked at, {reason: count}, which is not a fault. suspected: (file, guards) of
     films that the gate would refuse or offer to turn, no fault either; None if it was not asked.
     not_labelled: findings whose label no row of the table gives; unknown_labels: of other findings, how many
-    rows leave it unknown. That is no fault; None if there are none.
+    rows leave it unknown. That is not a fault; None if there are none.
     """
 
     missing: list[str]

@@ -2,7 +2,7 @@
 
 The design document's weight_i = N / (C n_i) runs from 0.40 (Infiltration) to 35.3 (Hernia) on NIH's data.
 Neither use below is a default: on the full data a public attempt measured weighted BCE together with a
-balanced sampler at -0.022 macro AUC against plain BCE, and both make the probabilities of rare findings too
+balanced sampler at -0.022 mean AUC against plain BCE, and both make the probabilities of rare findings too
 high.
 
 Labels are 0, 1 or NaN; what is not known of a film is neither a positive nor a negative of it.

@@ -38,7 +38,7 @@ class JoinedFolder(NihFolder):
     """Several folders as one. Its films are those of their tables, in order; the column FOLDER says whose.
 
     folders: what was joined; titles: what each is called; stems: of each, what its films are called here by
-    what they are called there. `root` names them all and is no folder: nothing lies in it.
+    what they are called there. `root` names them all and is not a folder: nothing lies in it.
     """
 
     folders: tuple[NihFolder, ...]

@@ -37,7 +37,7 @@ class KnownFilms:
         for stem, path in folder.paths.items():
             try:
                 sizes.append((path.stat().st_size, stem))
-            except OSError:  # a link that leads nowhere is no film that anybody has
+            except OSError:  # a link that leads nowhere is not a film that anybody has
                 continue
         pixels: dict[int, list[tuple[int, str]]] = {}
         for part in folder.parts:

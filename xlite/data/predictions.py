@@ -146,7 +146,7 @@ def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
         text = ", ".join(header)
         if not text.isprintable():
             raise DataError(
-                f"{path} is no CSV of predictions; expected a header with image and the 14 findings"
+                f"{path} is not a CSV of predictions; expected a header with image and the 14 findings"
             )
         raise DataError(f"{path} has no column 'image' (or 'Image Index'); its header is {text[:200]}")
     if len(image) > 1:

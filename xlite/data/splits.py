@@ -55,7 +55,7 @@ class Split:
     def stems(self, part: str) -> list[str]:
         """The stems of a part, in its order."""
         if part not in self.parts:
-            raise DataError(f"{part!r} is no part of a split; expected one of {', '.join(PARTS)}")
+            raise DataError(f"{part!r} is not a part of a split; expected one of {', '.join(PARTS)}")
         return [stem_of(name) for name in self.parts[part]]
 
     def sizes(self, folder: NihFolder) -> dict[str, tuple[int, int]]:
@@ -107,7 +107,7 @@ def make_split(
         listed = read_part(folder, folder.root / CHEXNET_LISTS[-1])
         parts = dict(zip(PARTS, split_with_test_of(folder, listed, seed), strict=True))
     else:
-        raise DataError(f"{way!r} is no way to split; expected one of {', '.join(SPLITS)}")
+        raise DataError(f"{way!r} is not a way to split; expected one of {', '.join(SPLITS)}")
     return split_of_lists(folder, way, way, seed, parts, allow_leakage)
 
 

@@ -165,8 +165,8 @@ def _image_column(path: Path, text: str) -> list[str]:
 
 def _in_doubt(path: Path, line: str) -> NoReturn:
     raise DataError(
-        f"{path} is no list with a film on each line: {line[:80]!r} may be one film, several or none; give a "
-        "name on each line, with its suffix, or a CSV with a column 'image'"
+        f"{path} is not a list with a film on each line: {line[:80]!r} may be one film, several or none; "
+        "give a name on each line, with its suffix, or a CSV with a column 'image'"
     )
 
 

@@ -30,12 +30,12 @@ def write_worklist(path: Path, films: pd.DataFrame) -> None:
 def read_worklist(path: Path) -> list[str]:
     """The stems of a worklist's films by rank, each once, at its first rank.
 
-    Raises DataError if the file is no table with FILM and RANK, or if a rank is no whole number.
+    Raises DataError if the file is not a table with FILM and RANK, or if a rank is not a whole number.
     """
     header, rows = read_rows(Path(path))
     if missing := [name for name in (FILM, RANK) if name not in header]:
         raise DataError(
-            f"{path} is no worklist: it lacks the column {missing[0]!r}; make one with `xlite select`"
+            f"{path} is not a worklist: it lacks the column {missing[0]!r}; make one with `xlite select`"
         )
     columns = columns_of(Path(path), header, rows, [FILM, RANK])
     if wrong := [rank for rank in columns[RANK] if not rank.isdecimal()]:

@@ -147,7 +147,7 @@ def _path(member: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def _passed_over(member: zipfile.ZipInfo, film: ZippedFilm) -> str:
-    """Why a member is no film to read; empty if it is one."""
+    """Why a member is not a film to read; empty if it is one."""
     if any(map(is_hidden, _path(member).parts)):
         return HIDDEN
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):

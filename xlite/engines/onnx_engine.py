@@ -83,7 +83,9 @@ class OnnxEngine:
     def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films, by one of `methods`; an ensemble's disagreement, too."""
         if method not in (*self.methods, None):
-            raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(self.methods)}")
+            raise ValueError(
+                f"{method!r} is not a map of an exported model: it has {', '.join(self.methods)}"
+            )
         has = [DISAGREEMENT] if self.is_ensemble else []
         found = self.outputs(x, "logits", "features", *([method] if method else []), *has)
         maps = found[method] if method else no_maps(len(x))

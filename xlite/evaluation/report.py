@@ -179,7 +179,7 @@ class Reference(ReportModel):
 
 
 class Comparison(ReportModel):
-    """A paired test of two models on the films that both have: macro AUC, the first less the second.
+    """A paired test of two models on the films that both have: mean AUC, the first less the second.
 
     p: two-sided; tie: p is not below .05, and the interval of the difference reaches zero. findings: how many
     the means are over, None in an old file; in_every_resample: whether every resample has all of them. known:

@@ -45,7 +45,7 @@ def activation_maps(model: Student, x: Tensor, method: str = DEFAULT_METHOD) -> 
 def feature_maps(model: Student, f: Tensor, method: str = DEFAULT_METHOD) -> tuple[Tensor, Tensor]:
     """As `activation_maps`, from the features (B, C, h, w) of the films."""
     if method not in METHODS:
-        raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
+        raise ValueError(f"{method!r} is not a kind of map; expected one of {', '.join(METHODS)}")
     logits, gradient = _head_gradient(model, f.mean((2, 3)))
     if not METHODS[method].library:
         return logits, closed_form(method, gradient, f)

@@ -24,7 +24,7 @@ def export_ensemble(members: Sequence[Path], out: Path, data: Path | None) -> Mo
     for member in members:
         if member.suffix != EXPORT_SUFFIX:
             raise CheckpointError(
-                f"{member} is no export: make one by `xlite export {member} --out FILE.onnx`"
+                f"{member} is not an export: make one by `xlite export {member} --out FILE.onnx`"
             )
     files = [read_onnx(member) for member in members]
     for file, member in zip(files, members, strict=True):

@@ -47,7 +47,7 @@ def check_folder(folder: Path) -> list[str]:
     """The files of an earlier export in a folder; RunError for all else."""
     if folder.is_symlink() or folder.exists():
         if not folder.is_dir():
-            raise RunError(f"{folder} is no folder; name one that is empty or not there yet")
+            raise RunError(f"{folder} is not a folder; name one that is empty or not there yet")
     else:
         return []
     found = _files(folder)
@@ -63,7 +63,7 @@ def check_folder(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[str]:
-    """All that is no folder in a folder, by its name from there."""
+    """All that is not a folder in a folder, by its name from there."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir())
     names = (path.relative_to(folder) for path in paths)
     return [name.as_posix() for name in names if name.parts[0] != _REPOSITORY]

@@ -27,7 +27,7 @@ def write_hub(source: Path, name: str, folder: Path) -> None:
     """Writes the repository of a model file, called `name`, into a folder; its export, too, if it has one.
 
     The card is the one beside the model, or is made here. Raises CheckpointError for a file without weights
-    or that is no model; RunError for a folder that may not be written.
+    or that is not a model; RunError for a folder that may not be written.
     """
     if source.suffix == EXPORT_SUFFIX:
         raise CheckpointError(

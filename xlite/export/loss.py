@@ -21,7 +21,7 @@ shipped model's decisions, moving them by a pixel .015: a coarser file may not d
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """macro AUC of the export (first) and the model (second); per finding the difference, None if undefined.
+    """mean AUC of the export (first) and the model (second); per finding the difference, None if undefined.
 
     The differences hold for all findings together. changed: by finding the share of films that the export
     decides otherwise at the model's own thresholds and calibration, as quantising alone does it; nothing
@@ -44,7 +44,7 @@ class Loss:
         fall = -(self.macro.difference.value or 0.0)
         said = []
         if not fall <= MOST_AUC:
-            said.append(f"macro AUC falls by {fall:.4f}, at most {MOST_AUC:g} is allowed")
+            said.append(f"mean AUC falls by {fall:.4f}, at most {MOST_AUC:g} is allowed")
         if not self.decisions <= MOST_DECISIONS:
             said.append(f"{self.decisions:.1%} of the decisions change, at most {MOST_DECISIONS:.0%} may")
         return said

@@ -29,8 +29,8 @@ _UNWANTED = shutil.ignore_patterns("__pycache__", "bundled", "web")
 def write_space(model: Path, source: Path, name: str, folder: Path) -> None:
     """Writes the Space of an exported model, called `name`, into a folder; `source` is what it was made from.
 
-    Raises CheckpointError for a model that is no export or does not answer as it did; RunError for a folder
-    that may not be written, and if X-Lite or Gradio is not installed here.
+    Raises CheckpointError for a model that is not an export or does not answer as it did; RunError for a
+    folder that may not be written, and if X-Lite or Gradio is not installed here.
     """
     file = read_onnx(model)
     OnnxEngine.of(file, model)  # checks its golden answer
@@ -112,7 +112,7 @@ def _fields(name: str, source: Path) -> dict[str, str | bool | list[str]]:
 def _readme(name: str, info: ModelInfo) -> str:
     return f"""# X-Lite reads a chest film
 
-**Research software, not a medical device. Its output is no diagnosis. Films are not kept.**
+**Research software, not a medical device. Its output is not a diagnosis. Films are not kept.**
 
 Model {name}: {info.backbone}, trained on split {info.split_id} ({labels_of(info.label_version)}).
 

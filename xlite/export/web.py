@@ -36,8 +36,8 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
     """Writes the page of an exported model, called `name`, into a folder.
 
     runtime: onnxruntime-web, packed or unpacked; by default npm brings it. Raises CheckpointError for a model
-    that is no export or does not answer as it did, and if there is no runtime; RunError for a folder that may
-    not be written.
+    that is not an export or does not answer as it did, and if there is no runtime; RunError for a folder that
+    may not be written.
     """
     file = read_onnx(model)
     engine = OnnxEngine.of(file, model)  # checks its golden answer

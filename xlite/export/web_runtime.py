@@ -55,7 +55,7 @@ def _checked(source: Path) -> dict[str, bytes]:
     try:
         files = {name: _content(source, name) for name in SHA256}
     except (OSError, KeyError, tarfile.TarError) as error:
-        raise CheckpointError(f"{source} is no onnxruntime-web, packed or unpacked; {_WANTED}") from error
+        raise CheckpointError(f"{source} is not onnxruntime-web, packed or unpacked; {_WANTED}") from error
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != SHA256[name]:
             raise CheckpointError(f"{source} has another {name}; expected that of {_WANTED}")

@@ -173,5 +173,5 @@ def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
 
 
 def largest(so_far: float, differences: np.ndarray) -> float:
-    """The largest difference yet; NaN as soon as one is no number."""
+    """The largest difference yet; NaN as soon as one is not a number."""
     return float(np.maximum(so_far, np.abs(differences).max()))

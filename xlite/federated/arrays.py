@@ -82,7 +82,7 @@ def refusal(reply: Message, sent: ArrayRecord, films: int) -> str:
 def _wrong(name: str, array: Array, sent: Array) -> str:
     try:
         values, expected = array.numpy(), sent.numpy()
-    except (TypeError, ValueError, EOFError, OSError) as error:  # numpy's, of bytes that are no array
+    except (TypeError, ValueError, EOFError, OSError) as error:  # numpy's, of bytes that are not an array
         return f"{name} cannot be read ({error!s:.80})"
     if values.shape != expected.shape or values.dtype != expected.dtype:
         return (

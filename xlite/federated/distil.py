@@ -79,7 +79,7 @@ def answer_refusal(reply: Message, folder: NihFolder) -> str:
         return "it answers for other films than the public ones"
     try:
         values = arrays[PROBABILITIES].numpy()
-    except (TypeError, ValueError, EOFError, OSError) as error:  # numpy's, of bytes that are no array
+    except (TypeError, ValueError, EOFError, OSError) as error:  # numpy's, of bytes that are not an array
         return f"its answers cannot be read ({error!s:.80})"
     if values.shape != (len(expected), len(FINDINGS)) or values.dtype != np.float32:
         shape = len(expected), len(FINDINGS)

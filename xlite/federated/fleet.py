@@ -185,7 +185,7 @@ def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Pa
         settings.load()
     except OSError as error:  # ssl.SSLError is one
         raise RunError(
-            f"{certificate} and {key} are no certificate and its key ({error}): make them as "
+            f"{certificate} and {key} are not a certificate and its key ({error}): make them as "
             "docs/FEDERATED.md says"
         ) from error
     return settings

@@ -17,7 +17,7 @@ def read_private_key(path: Path) -> EllipticCurvePrivateKey:
     try:
         key = load_ssh_private_key(read_file(path), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise RunError(f"{path} is no private key without a password ({error}): {_MAKE}") from error
+        raise RunError(f"{path} is not a private key without a password ({error}): {_MAKE}") from error
     if not isinstance(key, EllipticCurvePrivateKey):
         raise RunError(f"the key {path} is of another kind than Flower uses, an elliptic curve's: {_MAKE}")
     return key
@@ -28,7 +28,7 @@ def read_public_key(path: Path) -> EllipticCurvePublicKey:
     try:
         key = load_ssh_public_key(read_file(path))
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise RunError(f"{path} is no public key ({error}): {_MAKE}, and send NAME.pub") from error
+        raise RunError(f"{path} is not a public key ({error}): {_MAKE}, and send NAME.pub") from error
     if not isinstance(key, EllipticCurvePublicKey):
         raise RunError(f"the key {path} is of another kind than Flower uses, an elliptic curve's: {_MAKE}")
     return key

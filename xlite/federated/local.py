@@ -142,7 +142,7 @@ class LocalTraining:
         return float(np.mean(losses))
 
     def judge(self, number: int, train_loss: float) -> tuple[float, float]:
-        """Validation loss and macro AUC of the student as it is, NaN without one; a row of metrics.csv."""
+        """Validation loss and mean AUC of the student as it is, NaN without one; a row of metrics.csv."""
         began = time.monotonic()
         learner = self.learner = self.learner or Learner(self.fabric, self.job)
         loss, aucs = learner.validate(self.heed)

@@ -73,7 +73,7 @@ class Node:
             )
         except (OSError, ValueError) as error:  # ssl.SSLError is one
             raise RunError(
-                f"{authority} is no certificate ({error}): ask the server's keeper for its server.pem"
+                f"{authority} is not a certificate ({error}): ask the server's keeper for its server.pem"
             ) from error
         self.me: Any = None
 

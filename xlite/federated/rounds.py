@@ -177,7 +177,7 @@ def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> di
 
 
 def _numbers(reply: Message, *names: str) -> dict[str, float]:
-    """The named metrics of a reply, NaN for what is no number."""
+    """The named metrics of a reply, NaN for what is not a number."""
     said = next(iter(reply.content.metric_records.values()), MetricRecord())
     values = {name: said.get(name) for name in names}
     return {

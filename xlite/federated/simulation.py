@@ -48,12 +48,12 @@ class Simulation(BaseModel):
 
     @classmethod
     def of(cls, run: Run) -> "Simulation":
-        """What a run's simulation.json says; RunError if the run is no simulation, or the file is damaged."""
+        """What a run's simulation.json says; RunError if the run is none, or the file is damaged."""
         path = run.path(SIMULATION_FILE)
         try:
             return cls.model_validate_json(read_whole(path))
         except FileNotFoundError as error:
-            raise RunError(f"run {run.name!r} is no simulation of a federation") from error
+            raise RunError(f"run {run.name!r} is not a simulation of a federation") from error
         except (OSError, ValidationError) as error:
             raise RunError(f"{path} is not what X-Lite writes: {sentence(error)}") from error
 
@@ -67,8 +67,8 @@ def config_of(name: str, values: dict[str, Any]) -> TrainConfig:
 def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
     """Makes the folder of a simulation.
 
-    RunError if the name, or one of those that its clients get, is taken, if what was chosen is no plan, or if
-    several folders are named: each of them is a client already.
+    RunError if the name, or one of those that its clients get, is taken, if what was chosen is not a plan, or
+    if several folders are named: each of them is a client already.
     """
     plan, config = make_plan(values), config_of(name, values)
     if len(data_roots(config.data)) > 1:
@@ -141,17 +141,17 @@ def lacking_flower() -> str | None:
         try:
             demand("federated")
         except ModuleNotFoundError as error:
-            own = f"in an environment of its own, whose Python {FEDERATED_PYTHON} then names"
-            return f"{missing(error, 'A simulation')}, {own}"
+            then = f"start the app with `{FEDERATED_PYTHON}=fed/bin/python`"
+            return f"{missing(error, 'A simulation')}, and {then}"
         return None
     command = [python, "-c", _SAYS_VERSION]
     try:
         told = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWERS_IN_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{FEDERATED_PYTHON} names {python}, which is no Python that starts ({error})"
-    pip = shlex.join([python, "-m", "pip", "install", "xlite-cxr[federated]"])
+        return f"{FEDERATED_PYTHON} names {python}, which is not a Python that starts ({error})"
+    pip = shlex.join([python, "-m", "pip", "install", ".[federated]"])
     if told.returncode:
-        return f"{FEDERATED_PYTHON} names {python}, which lacks X-Lite or Flower: {pip}"
+        return f"{FEDERATED_PYTHON} names {python}, which lacks X-Lite or Flower: in a checkout, `{pip}`"
     if told.stdout.strip() != __version__:
         return (
             f"{FEDERATED_PYTHON} names {python}, which has X-Lite {told.stdout.strip()}, and this is "

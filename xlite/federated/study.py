@@ -1,7 +1,7 @@
 """What a federation is worth: against each client alone, all films in one place, and other federations.
 
 Each seed deals the patients out anew and trains all of them with the same settings and as many epochs.
-Differences of macro AUC are means over seeds, on the same test films and resampled patients; those that are
+Differences of mean AUC are means over seeds, on the same test films and resampled patients; those that are
 compared share their alpha (`xlite.metrics.significance`).
 """
 
@@ -45,7 +45,7 @@ TOGETHER, POOLED, AT_HOME = "federated", "pooled", "alone, each on its own films
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train: its macro AUC by seed, and what the federation's is above it."""
+    """One way to train: its mean AUC by seed, and what the federation's is above it."""
 
     name: str
     aucs: list[float]
@@ -92,7 +92,7 @@ class Also:
 
     @classmethod
     def read(cls, typed: str) -> "Also":
-        """From `norms=frozen,dp-epsilon=8`; RunError for what is no setting of plan or student."""
+        """From `norms=frozen,dp-epsilon=8`; RunError for what is not a setting of plan or student."""
         pairs = [part.partition("=") for part in typed.split(",")]
         values = {name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}
         if wrong := [name for name in values if name not in {*OPTIONS, *STUDENT} - {"seed", "clients"}]:
@@ -127,7 +127,7 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
             probs[-1][f"{TOGETHER}, {other.typed}"] = _federated(another, folder, split)
         labels = folder.labels(split.stems("test"))
         aucs = (f"{name} {macro(auc_per_class(labels, said)):.4f}" for name, said in probs[-1].items())
-        log.info(f"Seed {seed}: macro AUC {', '.join(aucs)}")
+        log.info(f"Seed {seed}: mean AUC {', '.join(aucs)}")
     found = _compare(folder, split.stems("test"), probs, round(float(np.mean(sent))))
     out = federations_dir() / name
     out.mkdir(parents=True, exist_ok=True)

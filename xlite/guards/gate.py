@@ -81,5 +81,5 @@ def _limits(session: ort.InferenceSession, path: Path) -> Limits:
         return Limits.model_validate_json(session.get_modelmeta().custom_metadata_map.get(LIMITS, ""))
     except (ValidationError, ValueError) as error:
         raise CheckpointError(
-            f"{path} is no gate network of this version; train or install it again"
+            f"{path} is not a gate network of this version; train or install it again"
         ) from error

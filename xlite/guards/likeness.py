@@ -67,7 +67,7 @@ class Likeness(BaseModel):
         try:
             content = base64.b64decode(self.values, validate=True)
         except binascii.Error as error:
-            raise ValueError(f"the values of a likeness are no base64 ({error})") from error
+            raise ValueError(f"the values of a likeness are not base64 ({error})") from error
         singles = self.channels + self.axes + 1
         if len(content) != 4 * singles + 2 * self.axes * self.channels:
             raise ValueError(f"{len(content)} bytes are not the numbers of a likeness")

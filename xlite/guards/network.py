@@ -30,4 +30,4 @@ def open_network(path: Path, kind: str) -> tuple[ort.InferenceSession, bytes]:
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}); install X-Lite again") from error
     except _NOT_ONNX as error:
-        raise CheckpointError(f"{path} is no {kind}; install X-Lite again") from error
+        raise CheckpointError(f"{path} is not a {kind}; install X-Lite again") from error

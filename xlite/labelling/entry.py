@@ -52,7 +52,7 @@ class Given(_Strict):
 
     @classmethod
     def checked(cls, value: Any) -> "Given":
-        """What a browser sent. Raises DataError if it is no whole answer."""
+        """What a browser sent. Raises DataError if it is not a whole answer."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:

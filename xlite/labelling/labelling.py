@@ -40,7 +40,7 @@ class LabellingSettings(BaseModel):
 
 
 def reader_name(name: str) -> str:
-    """A reader's name without blanks around it. Raises DataError for what is no name."""
+    """A reader's name without blanks around it. Raises DataError for what is not a name."""
     named = " ".join(name.split())
     if not named or len(named) > MOST_LETTERS or printable(named) != named or "|" in named:
         raise DataError(

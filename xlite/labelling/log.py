@@ -25,7 +25,7 @@ class AnswerLog:
     def read(self) -> list[Entry]:
         """All entries, oldest first. A last line that was torn while it was written counts as never written.
 
-        Raises DataError for any other line that is no entry, and OSError.
+        Raises DataError for any other line that is not an entry, and OSError.
         """
         return self._parsed(read_file(self.path))[0]
 
@@ -75,7 +75,7 @@ class AnswerLog:
                         return entries, at, False
                     why = objection(error, show=False)  # a reader's answers are nobody else's to see
                     raise DataError(
-                        f"line {number} of {self.path} is no entry of the log ({why}): "
+                        f"line {number} of {self.path} is not an entry of the log ({why}): "
                         "take it out, or put a copy of the file back"
                     ) from error
             at += len(line) + (not is_last)

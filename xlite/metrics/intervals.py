@@ -221,7 +221,7 @@ def newcombe(auc: float, positive: int, negative: int) -> Interval:
         spread = 1 + balanced * (1 - theta) / (2 - theta) + balanced * theta / (1 + theta)
         return abs(theta - auc) - Z * float(np.sqrt(theta * (1 - theta) * spread / (positive * negative)))
 
-    # At 0 and 1 themselves the standard error is 0 too, which is no limit.
+    # At 0 and 1 themselves the standard error is 0 too, which is not a limit.
     low = 0.0 if auc <= 0 else float(brentq(beyond, 0, min(auc, 1 - 1e-12)))
     return low, 1.0 if auc >= 1 else float(brentq(beyond, max(auc, 1e-12), 1))
 

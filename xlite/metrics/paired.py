@@ -16,7 +16,7 @@ from xlite.patients import fewer_patients, patients_with
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Macro AUC of two models and their difference, the first less the second.
+    """Mean AUC of two models and their difference, the first less the second.
 
     p, two-sided; tie: p >= ALPHA, and the interval reaches zero.
     """
@@ -50,7 +50,7 @@ def _both_ways(labels: np.ndarray) -> np.ndarray:
 
 
 def macro_auc(labels: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[float, np.ndarray]:
-    """Macro AUC of scores (N, C) on all films, and (R,) on resampled patients."""
+    """Mean AUC of scores (N, C) on all films, and (R,) on resampled patients."""
     return float(macro(auc_per_class(labels, scores))), macro(resamples.auc(labels, scores))
 
 

@@ -134,7 +134,7 @@ def rates(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> dic
 def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
     """`rates` per finding; thresholds (14,), a film is called if its probability >= the threshold.
 
-    NaN if the threshold is: nothing is called by one that is withheld, and that is no rate of 0.
+    NaN if the threshold is: nothing is called by one that is withheld, and that is not a rate of 0.
     """
     return known_rates(rates(*(c.sum(axis=0) for c in confusion(labels, probs >= thresholds))), thresholds)
 

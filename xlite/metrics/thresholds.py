@@ -129,7 +129,7 @@ def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
             return float((1 + cuts[0]) / 2)
         best = int(fitting[-1])
     else:
-        raise ValueError(f"{rule!r} is no rule for thresholds; expected one of {', '.join(RULES)}")
+        raise ValueError(f"{rule!r} is not a rule for thresholds; expected one of {', '.join(RULES)}")
     lower = cuts[best + 1] if best + 1 < len(cuts) else cuts[best]
     middle = (cuts[best] + lower) / 2
     return float(middle if middle > lower else cuts[best])
@@ -158,5 +158,5 @@ def threshold_array(values: dict[str, Any]) -> np.ndarray:
     for finding in FINDINGS:
         value = values[finding]
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise DataError(f"threshold {value!r} of {finding} is no probability; expected a number 0-1")
+            raise DataError(f"threshold {value!r} of {finding} is not a probability; expected a number 0-1")
     return np.array([values[finding] for finding in FINDINGS], dtype=np.float64)

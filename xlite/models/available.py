@@ -50,7 +50,7 @@ def run_files() -> dict[str, Path]:
 
 
 def model_files() -> dict[str, Path]:
-    """What pages let one choose from, by name: a file on duty that is no run's, then `run_files`.
+    """What pages let one choose from, by name: a file on duty that is not a run's, then `run_files`.
 
     The first is the model on duty, which they show unasked.
     """
@@ -131,7 +131,7 @@ def teacher_parts(spec: str) -> list[str]:
 
 def _known_runs() -> str:
     names = ", ".join(sorted(run_files()))
-    return f"the runs with a model are {names}" if names else "no run has a model yet"
+    return f"the models here are {names}" if names else "there is no model here yet"
 
 
 def _changed(folder: Path) -> float:

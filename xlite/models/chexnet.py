@@ -86,7 +86,7 @@ def _read(path: Path, trust: bool = False) -> dict[str, Tensor]:
 
 
 def _own_names(weights: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The tensors under timm's names; CheckpointError if they are no DenseNet's, or two get one name."""
+    """The tensors under timm's names; CheckpointError if they are not a DenseNet's, or two get one name."""
     plain = {re.sub(r"^(?:module\.|densenet121\.)+", "", name): tensor for name, tensor in weights.items()}
     timm_named = to_timm_names(plain)
     own = {name.replace("classifier.0.", "classifier."): tensor for name, tensor in timm_named.items()}

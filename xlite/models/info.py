@@ -270,14 +270,14 @@ def named_errors(path: Path) -> Iterator[None]:
     except LookupError as error:
         raise CheckpointError(f"{path} holds numbers of type {error}, which no model here uses") from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is no model file: {_kind(Path(path))}") from error
+        raise CheckpointError(f"{path} is not a model file: {_kind(Path(path))}") from error
 
 
 def parse_header(header: dict[str, str], path: Path, kind: str = FORMAT) -> ModelInfo:
     """The info of a file's header of format `kind`; raises CheckpointError for values no model works with."""
     if header.get("format") != kind:
         raise CheckpointError(
-            f"{path} holds tensors but is no X-Lite model: its header has no format {kind!r}"
+            f"{path} holds tensors but is not an X-Lite model: its header has no format {kind!r}"
         )
     try:
         values = {key: from_json(text) for key, text in header.items() if key != "format"}

@@ -79,7 +79,7 @@ class Golden(BaseModel):
     tolerance: float
 
     def image(self) -> np.ndarray:
-        """The film uint8 (S, S). Raises ValueError if it is no PNG."""
+        """The film uint8 (S, S). Raises ValueError if it is not a PNG."""
         content = base64.b64decode(self.film, validate=True)
         try:
             return read_png(content)
@@ -161,9 +161,9 @@ def _parse(content: bytes, path: Path) -> Any:
     try:
         model = model_class().FromString(content)
     except DecodeError as error:
-        raise CheckpointError(f"{path} is no ONNX file, or is damaged or cut short") from error
+        raise CheckpointError(f"{path} is not an ONNX file, or is damaged or cut short") from error
     if not model.graph.node:
-        raise CheckpointError(f"{path} is no ONNX file: it has no layers")
+        raise CheckpointError(f"{path} is not an ONNX file: it has no layers")
     return model
 
 

@@ -42,7 +42,9 @@ class Student(nn.Module):
         """
         super().__init__()
         if attention not in ATTENTIONS:
-            raise RunError(f"{attention!r} is no attention; expected one of {', '.join(ATTENTIONS)}")
+            raise RunError(
+                f"{attention!r} is not a kind of attention; expected one of {', '.join(ATTENTIONS)}"
+            )
         self.backbone_name, self.attention_name = backbone, attention
         self.hidden, self.dropout, self.stages = hidden, dropout, stages
         self.backbone = create_backbone(backbone)
@@ -127,7 +129,7 @@ def create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's th
     if not known:
         close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "`timm.list_models()` lists the names."
-        raise RunError(f"{name!r} is no backbone that timm knows; {hint}")
+        raise RunError(f"{name!r} is not a backbone that timm knows; {hint}")
     try:
         return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
     except (TypeError, AssertionError, ValueError) as error:

@@ -44,7 +44,7 @@ def check_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], s
 def _wrong_kind(name: str, tensor: Tensor, wanted: Tensor) -> str:
     """What a tensor is that holds no numbers of the kind that is wanted; empty if it does."""
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
-        return f"{name}, which is no plain array of numbers"
+        return f"{name}, which is not a plain array of numbers"
     kinds = FLOATS if wanted.is_floating_point() else WHOLE
     if tensor.dtype in kinds:
         return ""

@@ -89,7 +89,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         content = load_plain(path)
     except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path} is no plain file of weights ({reason})") from error
+        raise CheckpointError(f"{path} is not a plain file of weights ({reason})") from error
     for wrapper in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]

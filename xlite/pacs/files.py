@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class DicomFiles:
     """Writes results into a folder, if there is one, and stores them in a DICOMweb service, if there is one.
 
-    `films` counts those that have results, `others` those that are no DICOM files and have none.
+    `films` counts those that have results, `others` those that are not DICOM files and have none.
     """
 
     maker: ObjectMaker

@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:@\[\]]+):(?P<por
 def check_title(title: str) -> str:
     """The AE title itself. Raises RunError if it is none."""
     if not _TITLE.fullmatch(title) or not title.strip():
-        raise RunError(f"{title!r} is no AE title: 1 to 16 signs of ASCII, no backslash, not all blanks")
+        raise RunError(f"{title!r} is not an AE title: 1 to 16 signs of ASCII, no backslash, not all blanks")
     return title.strip()
 
 
@@ -31,7 +31,9 @@ class Peer:
         """From `AE@HOST:PORT`; an IPv6 address stands in brackets. Raises RunError."""
         found = _ADDRESS.fullmatch(text)
         if found is None or not 1 <= int(found["port"]) <= 65535:
-            raise RunError(f"{text!r} is no destination; expected AE@HOST:PORT, as in ORTHANC@localhost:4242")
+            raise RunError(
+                f"{text!r} is not a destination; expected AE@HOST:PORT, as in ORTHANC@localhost:4242"
+            )
         return cls(check_title(found["title"]), found["host"].strip("[]"), int(found["port"]))
 
     def __str__(self) -> str:

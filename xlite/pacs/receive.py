@@ -89,7 +89,7 @@ class Receiver:
         """Rejects a node that is none of the senders, before it can send."""
         asked = event.assoc.requestor
         if not self.senders.may(asked.primitive.calling_ae_title, asked.address):
-            log.warning("A node that is none of --from was turned away")
+            log.warning("A node that is not one of --from was turned away")
             event.assoc.acse.send_reject(0x01, 0x01, 0x03)  # for good, by its user, calling AE title
 
     def _store(self, event: Any) -> Dataset:

@@ -65,7 +65,7 @@ class Source:
 def read_source(data: bytes) -> Source:
     """The source in the bytes of a DICOM file, whose pixels are not looked at. Raises ImageError.
 
-    Values that are no dates, times or sexes count as not known; pydicom would warn of each with what stands
+    Values that are not dates, times or sexes count as not known; pydicom would warn of each with what stands
     there.
     """
     known = {**TYPE_2, **TYPE_3}

@@ -74,7 +74,7 @@ class DicomWeb:
     def _films(self, accession: str) -> list[tuple[str, str, str]]:
         """Study, series and instance of each film; what a server adds that was not asked for is left out."""
         if not accession.strip() or re.search(r"[*?\\]", accession):
-            raise DataError(f"{accession!r} is no accession number: it may not hold *, ? or a backslash")
+            raise DataError(f"{accession!r} is not an accession number: it may not hold *, ? or a backslash")
         with self._asking():
             studies = self.client.search_for_studies(
                 fields=[_ACCESSION], search_filters={"AccessionNumber": accession}
@@ -97,7 +97,9 @@ class DicomWeb:
             hint = ": put user and password for the host into ~/.netrc" if code in (401, 403) else ""
             raise DataError(f"{self.url} answers with status {code}{hint}") from error
         except (ValueError, KeyError, TypeError) as error:  # JSON that is none among them
-            raise DataError(f"{self.url} answers what is no DICOMweb: give the service's own URL") from error
+            raise DataError(
+                f"{self.url} answers, but is not a DICOMweb service: give the service's own URL"
+            ) from error
         except requests.RequestException as error:
             raise DataError(f"{self.url} does not answer ({type(error).__name__})") from error
 
@@ -106,7 +108,7 @@ def checked_url(url: str) -> str:
     """The URL without a slash at its end. Raises DataError unless it is http or https, without a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DataError(f"{url!r} is no DICOMweb service; expected http://HOST:PORT/dicom-web")
+        raise DataError(f"{url!r} is not a DICOMweb service; expected http://HOST:PORT/dicom-web")
     if parts.username or parts.password:
         raise DataError("a URL is seen by everybody on the machine: put user and password into ~/.netrc")
     return url.rstrip("/")

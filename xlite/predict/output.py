@@ -1,4 +1,4 @@
-"""The folder that films are read into: its tables, its record, and what a killed run left to go on from.
+"""The folder that films are read into: its tables, its record, and what a killed call left to go on from.
 
 predictions.json, the record, says of which work the tables are. While that has not finished, it also has a
 digest of each film's file: a film is done if its row is there and its file is as it was.
@@ -25,7 +25,7 @@ from xlite.text import as_cell
 BATCH = 4
 """Films that the network reads together, and whose rows come together; more save little, and hold pixels."""
 Work = Mapping[str, str | int | bool | None]
-"""What makes two runs the same one, by name: digests of model and gate, X-Lite's version, its options."""
+"""What makes two calls the same work, by name: digests of model and gate, X-Lite's version, its options."""
 
 
 class Record(BaseModel):
@@ -41,7 +41,7 @@ class Record(BaseModel):
 
 @dataclass(eq=False)
 class Output:
-    """The folder, while a run writes into it. `kept` are the rows of films that are done, by table."""
+    """The folder, while a command writes into it. `kept` are the rows of films that are done, by table."""
 
     folder: Path
     films: Sequence[Film]
@@ -74,7 +74,7 @@ class Output:
         self._note(Record(work=dict(self.work), finished=True))
 
     def go_on(self) -> None:
-        """Finds what a run of the same work left, if it has not finished; one that has is done anew.
+        """Finds what a call for the same work left, if it has not finished; one that has is done anew.
 
         Raises DataError if it was of other work.
         """
@@ -84,15 +84,16 @@ class Output:
         keys = self.work.keys() | record.work.keys()
         if other := sorted(key for key in keys if self.work.get(key) != record.work.get(key)):
             raise DataError(
-                f"{self.folder} holds a run that has not finished and differs from this one in "
-                f"{', '.join(other)}: repeat its command to go on with it, or add --fresh to start over"
+                f"{self.folder} holds the work of a command that has not finished and differs from this "
+                f"one in {', '.join(other)}: repeat that command to go on with it, or add --fresh to "
+                "start over"
             )
         digests = record.films
         same = {film.name for film in self.films if digests.get(as_cell(film.name)) == _digest(film.path)}
         rows = {table: read_table(self.folder, table) for table in TABLES}
         ready = settled(rows) & same
         done = [film.name for film in self.films if film.name in ready]
-        # Whole batches only, so that each film has the same company as in a run that nothing broke off.
+        # Whole batches only, so that each film has the same company as in a call that nothing broke off.
         self.done = frozenset(done[: len(done) - len(done) % BATCH])
         self.kept = {
             table.file: [row for row in found if row.name in self.done] for table, found in rows.items()
@@ -118,9 +119,9 @@ def opened(
     work: Work,
     fresh: bool = False,
 ) -> Iterator[Output]:
-    """The folder, which it makes and holds, with what an unfinished run left in it unless all is to be fresh.
+    """The folder, which it makes and holds, with what an unfinished call left unless all is to be fresh.
 
-    Raises DataError if another process writes into it, or the unfinished run is of other work.
+    Raises DataError if another process writes into it, or the unfinished call is of other work.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK_FILE, timeout=0)
@@ -158,5 +159,5 @@ def _read_record(path: Path) -> Record | None:
         return None
     except ValidationError as error:
         raise DataError(
-            f"{path} is no record of xlite predict: give another --out, or add --fresh to replace it"
+            f"{path} is not a record of xlite predict: give another --out, or add --fresh to replace it"
         ) from error

@@ -53,7 +53,7 @@ class Also(Protocol):
 
     @property
     def work(self) -> Work:
-        """What makes two runs the same one in this."""
+        """What makes two calls the same work in this."""
 
     def write(self, film: Film, answer: GuardedReading) -> None:
         """Writes it, of a film that is refused, too. Raises OSError, XliteError."""
@@ -185,7 +185,7 @@ class _Run:
                 self._settle()
 
     def result(self) -> FilmsRead:
-        """What was read, now and by the runs before that were broken off."""
+        """What was read, now and by the calls before that were broken off."""
         kept = {table: self.output.kept.get(table.file, []) for table in TABLES}
         recalled = kept_readings(kept[PREDICTIONS], kept[WORTH])
         found = {name: self.classifier.recalled(*one) for name, one in recalled.items()} | self.counts.found

@@ -128,7 +128,7 @@ def read_table(folder: Path, table: Table) -> list[Row]:
 
 
 def _cells_of(line: str) -> list[str]:
-    """The cells of a line; none if it is no line of a CSV."""
+    """The cells of a line; none if it is not a line of a CSV."""
     try:
         return next(csv.reader([line]), [])
     except csv.Error:

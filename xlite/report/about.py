@@ -11,8 +11,8 @@ PURPOSE = """
 X-Lite trains small networks that name 14 findings on frontal chest films, distils them from large ones,
 and shows where in the film a finding comes from. It runs on an ordinary computer, without a GPU.
 
-**Not for clinical use.** X-Lite is research software. It is no medical device, has been examined by no
-authority, and its output is no diagnosis. Do not use it to decide about a patient.
+**Not for clinical use.** X-Lite is research software. It is not a medical device, has been examined by no
+authority, and its output is not a diagnosis. Do not use it to decide about a patient.
 """
 
 DATA = """
@@ -62,7 +62,7 @@ LIMITS = """
 - **Maps.** A map shows what raised a finding's score. It is coarse (one cell is about 2 % of the film
   at 224 px), it can point beside the finding, and it proves nothing.
 - **Shortcuts.** Edema is on 4.5 % of AP films and 0.4 % of PA films: a model may learn the view.
-- **Other pictures.** Lateral films, photographs of screens and other parts of the body are no use to
+- **Other pictures.** Lateral films, photographs of screens and other parts of the body are of no use to
   it. Children were rare among the films these models learnt from.
 """
 

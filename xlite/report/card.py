@@ -36,7 +36,7 @@ Research and teaching: comparing light models, distillation and maps on frontal 
 
 ## What it must not be used for
 
-- No diagnosis, no triage, no decision about a person: it is no medical device and was never validated as one.
+- No diagnosis, no triage, no decision about a person: it is not a medical device, and not validated as one.
 - No lateral films, no other body parts, no children, no CT slices or photographs of screens.
 - No statement that a finding is absent: a low probability is not a normal film.
 - No comparison of its metrics with those of another split, another label edition or another mix of films.

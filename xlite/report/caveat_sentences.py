@@ -39,7 +39,7 @@ from xlite.text import are, counted, few_patients, verb
 _FORGOTTEN = {
     "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
     "half": "the later half of the model forgets what it learned",
-    "all": "the whole model forgets what it learned: it is no map of the model",
+    "all": "the whole model forgets what it learned: it is not a map of the model",
 }
 _BASELINES = {"random": "a random map", "centre": "a map of the film's centre"}
 

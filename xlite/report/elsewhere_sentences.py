@@ -51,7 +51,7 @@ def _sides(found: Elsewhere) -> Iterator[str]:
     if found.same_names:
         yield (
             f"{counted(found.same_names, 'film')} there {verb(found.same_names, 'has', 'have')} the name of "
-            "one here. If they are the same films, this is no other hospital, and the sides are not "
+            "one here. If they are the same films, this is not another hospital, and the sides are not "
             "independent."
         )
     for name, side in (("Here", found.here), ("There", found.there)):

@@ -152,16 +152,15 @@ def films_of(metrics: Metrics, finding: str) -> str:
 
 
 def positives(metrics: FindingMetrics, what: str = "") -> str:
-    """`25 of 19 patients`; `25`, of what if that is said, in an old report, which does not count patients.
+    """`25 films of 19 patients`; in an old report, which does not count patients, `25`, of what if said.
 
     `not labelled here` of a finding whose label is known of no film.
     """
     if not metrics.labelled:
         return NOT_LABELLED
-    films = f"{metrics.positives:,}"
     if metrics.positive_patients is None or not metrics.positives:
-        return f"{films} {what}".rstrip()
-    return f"{films} of {counted(metrics.positive_patients, 'patient')}"
+        return f"{metrics.positives:,} {what}".rstrip()
+    return f"{counted(metrics.positives, 'film')} of {counted(metrics.positive_patients, 'patient')}"
 
 
 def called(metrics: FindingMetrics | PointAtThreshold) -> str:
@@ -169,7 +168,7 @@ def called(metrics: FindingMetrics | PointAtThreshold) -> str:
     if metrics.called is None:
         return ""
     patients = counted(metrics.called_patients or 0, "patient")
-    return f"{metrics.called:,} of {patients}" if metrics.called else "0"
+    return f"{counted(metrics.called, 'film')} of {patients}" if metrics.called else "0"
 
 
 def threshold_cells(metrics: FindingMetrics | PointAtThreshold) -> list[str]:

@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from xlite import __version__
 from xlite.text import in_one_line
 
-DISCLAIMER = "Research software, not for clinical use. Its output is no diagnosis and no medical advice."
+DISCLAIMER = "Research software, not for clinical use. Its output is neither a diagnosis nor medical advice."
 FONT = "DejaVu Sans"
 """It comes with matplotlib, so that each machine writes the same page."""
 _SETTINGS: Any = {"pdf.fonttype": 42, "font.family": [FONT], "text.usetex": False}

@@ -147,7 +147,8 @@ def calibrator_sentence(calibrator: Calibrator | None, patients: np.ndarray) -> 
     few = f"fewer than {FEW_POSITIVES} patients with it or without it among the {every}"
     if calibrator is None:
         return f"no calibrator could be fitted: every finding has {few}"
-    fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
+    name = CALIBRATORS[calibrator.method].name
+    fitted = f"{name} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
     return f"{fitted}; the others have {few}" if bare else fitted
 
 
@@ -160,8 +161,12 @@ def thresholds_sentence(chosen_on: Mapping[str, ValidationPatients]) -> str:
         for finding, one in chosen_on.items()
         if one.few
     ]
-    chosen = f"chosen on so many validation patients with the finding: {', '.join(kept)}" if kept else ""
-    withheld = f"none below {FEW_POSITIVES} validation patients: {', '.join(few)}" if few else ""
+    chosen = (
+        f"number of validation patients with the finding that each was chosen on: {', '.join(kept)}"
+        if kept
+        else ""
+    )
+    withheld = f"withheld below {FEW_POSITIVES} validation patients: {', '.join(few)}" if few else ""
     return "; ".join(filter(None, [chosen, withheld]))
 
 
@@ -255,7 +260,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
         over += f", each on the films whose label is known, {found.least_films:,} or more"
     rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
-        f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
+        f"Mean AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
         f"{verdict}{rough}{_without_known(found, names)}"
     )

@@ -197,9 +197,9 @@ def _record_cells(one: ValidationRecord) -> list[str]:
     if not have and not lack:
         return [few_patients(0, 0), *[""] * 5]
     return [
-        f"{one.positive_films:,} of {counted(have, 'patient')}",
+        f"{counted(one.positive_films, 'film')} of {counted(have, 'patient')}",
         _rate(one.sensitivity),
-        f"{one.negative_films:,} of {counted(lack, 'patient')}",
+        f"{counted(one.negative_films, 'film')} of {counted(lack, 'patient')}",
         _rate(one.specificity),
         _certified(one.zone.low, have, one.zone.missed, one.zone.confidence),
         _certified(one.zone.high, lack, one.zone.alarmed, one.zone.confidence),

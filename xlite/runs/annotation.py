@@ -29,9 +29,9 @@ def read_annotation(folder: Path) -> Annotation:
         values = from_json(read_whole(path))
         tags, note = values["tags"], values["note"]
         if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
-            raise ValueError("its tags are no list of texts")
+            raise ValueError("its tags are not a list of texts")
         if not isinstance(note, str):
-            raise ValueError("its note is no text")
+            raise ValueError("its note is not text")
         return Annotation(checked_tags(tags), _checked_note(note))
     except FileNotFoundError:
         return Annotation()

@@ -125,7 +125,7 @@ def group_rows(groups: Iterable[Group]) -> list[dict[str, str]]:
         {
             "Group": literal(group.title),
             "Runs": f"{len(group.runs)}, {group.finished} finished",
-            "Val AUC": str(group.val or "–"),
+            "Validation AUC": str(group.val or "–"),
             "Test AUC": _test_cell(group),
             "Names": literal(_listed(names_of(group.runs))),
         }

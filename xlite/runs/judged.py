@@ -26,7 +26,7 @@ _LONGEST_HEADER = 32 * 2**20
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a report on the test part says in short: the macro AUC, on which films, and who knows them.
+    """What a report on the test part says in short: the mean AUC, on which films, and who knows them.
 
     known: how many of the films what it learned from knows; untold: there may be more, and nobody can tell;
     clean: the AUC on the others, None if there is none.
@@ -101,7 +101,7 @@ class _Short(BaseModel):
     contamination: _Contamination | None = None
 
     def shown_auc(self) -> Estimate:
-        """The macro AUC; with an interval only if Results gives one: if enough patients bear each finding."""
+        """The mean AUC; with an interval only if Results gives one: if enough patients bear each finding."""
         auc, fixed = self.macro.auc, self.macro_fixed.auc
         if fixed is None:
             return Estimate(auc.value, auc.low, auc.high)

@@ -32,7 +32,7 @@ class RunNow:
         status = self.status
         said = [f"{status.unit} {status.epoch_text}"]
         if status.best_auc is not None:
-            said.append(f"best validation AUC {number(status.best_auc)}")
+            said.append(f"validation AUC {number(status.best_auc)}")
         if status.state in LIVE:
             left = "is not known yet" if status.eta_s is None else clock(status.eta_s)
             said.append(f"time left {left}")

@@ -37,7 +37,7 @@ def _experiment_row(one: Experiment) -> dict[str, str]:
         "Backbone": literal(one.backbone),
         "Temperature": _given(one.kd_temp),
         "Alpha": _given(one.kd_alpha),
-        "Val AUC": number(one.val_auc, "–"),
+        "Validation AUC": number(one.val_auc, "–"),
         "Test AUC": f"~~{test_auc}~~" if any(teacher.known for teacher in seen) else test_auc,
         "Known test films": known_test_films(seen) or "–",
         "Notes": literal(one.notes),

@@ -62,12 +62,22 @@ class Run(WorkFolder[RunStatus]):
             try:
                 run.folder.mkdir()
             except FileExistsError as error:
-                raise RunError(
-                    f"{run.name!r} exists already in {parent}: choose another name, or resume that run"
-                ) from error
+                raise RunError(run._taken()) from error
             settings = absolute_paths(config).model_copy(update={"name": run.name})
             write_settings(run.path(SETTINGS_FILE), settings, {})
         return run
+
+    def _taken(self) -> str:
+        """What somebody is told who wants its name, and what to do, by its state."""
+        exists = f"{self.name!r} exists already in {self.folder.parent}"
+        if not self.path(SETTINGS_FILE).is_file():  # a model that ships, or no run at all
+            return f"{exists}: choose another name"
+        state = self.status().state
+        if state == "finished":
+            return f"{exists}, and that run has finished: choose another name, or delete that run"
+        if state in LIVE:
+            return f"{exists}, and that run is {state}: choose another name"
+        return f"{exists}: choose another name" + ", or resume that run" * self.can_resume()
 
     @classmethod
     def list(cls) -> "builtins.list[Run]":
@@ -86,7 +96,7 @@ class Run(WorkFolder[RunStatus]):
         return read_settings(self.path(SETTINGS_FILE), self.name)[0]
 
     def unknown_settings(self) -> "builtins.list[str]":
-        """The names in config.json that are no settings: of a later version, or of an older one."""
+        """The names in config.json that are not settings: of a later version, or of an older one."""
         return builtins.list(read_settings(self.path(SETTINGS_FILE), self.name)[1])
 
     def read_metrics(self) -> "pd.DataFrame":

@@ -33,10 +33,10 @@ def read_settings(path: Path, run: str) -> tuple[TrainConfig, dict[str, Any]]:
     """The settings in a config.json, and those that this X-Lite does not know; RunError if it is damaged."""
     try:
         if path.exists() and not path.is_file():  # a folder, or a pipe, which might never end
-            raise ValueError("that is no file")
+            raise ValueError("that is not a file")
         values = from_json(read_whole(path))
         if not isinstance(values, dict):
-            raise ValueError("it is no object of settings")
+            raise ValueError("it is not an object of settings")
         known = {name: value for name, value in values.items() if name in TrainConfig.model_fields}
         unknown = {name: value for name, value in values.items() if name not in known}
         return make_config(known), unknown
@@ -65,7 +65,7 @@ def read_epochs(path: Path, run: str) -> "pd.DataFrame":
     if texts := [name for name in table if table[name].dtype.kind not in "iuf"]:
         raise _damaged(path, run, f"its column {texts[0]!r:.80} holds something else than numbers")
     if table["epoch"].dtype.kind == "f":
-        raise _damaged(path, run, "its epochs are no whole numbers")
+        raise _damaged(path, run, "its epochs are not whole numbers")
     return table
 
 

@@ -97,7 +97,7 @@ def submit(
     several = devices * nodes > 1
     for option in options:
         if not option.startswith("-"):
-            raise RunError(f"{option!r} is no option of sbatch: write it as --partition=gpu")
+            raise RunError(f"{option!r} is not an option of sbatch: write it as --partition=gpu")
     script = SCRIPT.format(
         home=shlex.quote(str(home)),
         metrics=shlex.quote(str(folder / EPOCHS_FILE)),

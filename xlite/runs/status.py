@@ -110,6 +110,13 @@ def _damaged(kind: type[S], why: str) -> S:
     return kind(state="failed", message=why, damage=why)
 
 
+def with_state(status: WorkStatus) -> str:
+    """State and message in one line; a message that begins with the state says it alone."""
+    if status.message.partition(" ")[0] == status.state:
+        return status.message
+    return f"{status.state}: {status.message}" if status.message else status.state
+
+
 def facts(status: RunStatus) -> dict[str, str]:
     """How far a run is, as titles and texts for people; a dash if nothing is known."""
     live = status.state in LIVE
@@ -119,7 +126,7 @@ def facts(status: RunStatus) -> dict[str, str]:
     shown = {
         status.unit.capitalize(): status.epoch_text,
         "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
-        "Best validation AUC": best,
+        "Validation AUC": best,
         "Elapsed": clock(status.elapsed_s),
         "Time left": clock(status.eta_s) if live else "–",
         "Device": status.device or "–",

@@ -52,6 +52,8 @@ FORMATS = {
     **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
 }
 """How a page shows the numbers of a column, in the way of printf."""
+TITLES = {"Best val AUC": "Validation AUC"}
+"""What pages and terminals call a column that CSVs and addresses know by an older name."""
 
 
 def teacher_of(one: RunFacts) -> str | None:

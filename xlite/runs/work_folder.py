@@ -60,7 +60,7 @@ class WorkFolder(ABC, Generic[S]):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The one of that name; RunError if there is none, or if its settings are no file."""
+        """The one of that name; RunError if there is none, or if its settings are not a file."""
         found = cls(cls.parent() / check_run_name(name))
         settings = found.path(cls.settings_file)
         if not os.path.lexists(settings):
@@ -68,8 +68,8 @@ class WorkFolder(ABC, Generic[S]):
             raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {names}")
         if not settings.is_file():
             raise RunError(
-                f"the settings of {cls.kind} {name!r} cannot be read from {settings}: that is no file; put "
-                f"the file back, or delete {found.folder}"
+                f"the settings of {cls.kind} {name!r} cannot be read from {settings}: that is not a file; "
+                f"put the file back, or delete {found.folder}"
             )
         return found
 

@@ -17,7 +17,7 @@ from xlite.metrics.worth import Remark, Side, Zone
 from xlite.reading import Reading
 from xlite.report.worth import threshold_sentence, worth_json
 
-NOTICE = "Research software: its output is no diagnosis."
+NOTICE = "Research software: its output is not a diagnosis."
 
 
 class _Answer(BaseModel):

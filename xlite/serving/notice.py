@@ -10,7 +10,7 @@ from xlite.places import notice_json
 from xlite.public import is_public
 
 NOTICE = (
-    "**Research software, never a diagnosis.** X-Lite is no medical device and has been examined by no "
+    "**Research software, never a diagnosis.** X-Lite is not a medical device and has been examined by no "
     "authority. What it says of a film may be wrong, even if it looks sure. Do not decide about a patient "
     "by it."
 )

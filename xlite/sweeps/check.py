@@ -71,7 +71,7 @@ def check_effects(plan: Plan) -> None:
 
 
 def _has_features(spec: str) -> bool:
-    """Whether a teacher has one network, beside predictions files, and that is no export."""
+    """Whether a teacher has one network, beside predictions files, and that is not an export."""
     networks = [part for part in teacher_parts(spec) if not part.endswith(PREDICTION_SUFFIXES)]
     return len(networks) == 1 and not networks[0].endswith(EXPORT_SUFFIX)
 
@@ -90,8 +90,7 @@ def _check_teacher(spec: str) -> None:
         if not part.startswith(XRV_PREFIX) and part not in run_files() and not Path(part).exists():
             known = ", ".join(sorted(run_files())) or "none"
             raise RunError(
-                f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
-                f"{known}"
+                f"there is no teacher {part!r}: expected a file, or the name of a model here: {known}"
             )
 
 

@@ -19,7 +19,7 @@ HALVINGS, SEED = 200, 0
 
 
 class JudgedModel(NamedTuple):
-    """A model's macro AUC, that over the fixed findings, and how far the first is above it in those compared;
+    """A model's mean AUC, that over the fixed findings, and how far the first is above it in those compared;
     None for the first itself.
     """
 
@@ -63,7 +63,7 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
 
 
 def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:
-    """How far choosing the best of the models lifts its macro AUC above what it is worth on other patients.
+    """How far choosing the best of the models lifts its mean AUC above what it is worth on other patients.
 
     labels (N, 14), scores (N, 14) of each model, patients (N,). Half of the patients choose the best, the
     others judge it: how much less it is there above the mean of all models. The films that choose are

@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 
 class Difference(_Part):
-    """How far the first macro AUC is above another on the same films: 95 % interval, p, and whether that is a
+    """How far the first mean AUC is above another on the same films: 95 % interval, p, and whether that is a
     tie, which p of .05 or more is. Interval and p hold for all pairs of those compared together.
 
     findings: how many the means are over; None in an old file, whose pairs were each compared alone.

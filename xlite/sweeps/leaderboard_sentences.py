@@ -27,7 +27,7 @@ def caption(board: Leaderboard) -> str:
     elif len(board.rows) > 1:
         said.append("The validation films choose the winner; the test films are only shown.")
     if board.chooses and (of := _best_of(board.optimism)):
-        said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
+        said.append(f"The highest validation AUC is the best of {of}, and as such too high.")
     return " ".join([*said, *_means(board)])
 
 

@@ -3,7 +3,7 @@
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard
 from xlite.text import number, spread
 
-_AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
+_AUCS = ("Validation AUC", "Test AUC", "Averaged, test", "First − this, test")
 """Its columns that hold AUCs."""
 
 
@@ -41,7 +41,7 @@ def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
         "Configuration": row.name,
         "Remark": remark(board, place),
         "Seeds": str(row.seeds),
-        "Val AUC": spread(row.val_auc, row.val_sd, digits),
+        "Validation AUC": spread(row.val_auc, row.val_sd, digits),
         "Test AUC": spread(row.test_auc, row.test_sd, digits),
         "Averaged, test": _averaged_text(row),
         "First − this, test": gap.text(digits) if gap else "–",

@@ -125,8 +125,8 @@ def make_plan(kind: Kind, fixed: Mapping[str, object], vary: Mapping[str, object
         )
     if seeds < 1 or trials < 0 or (trials and seeds > 1):
         raise RunError(
-            f"{seeds} seeds with {trials} trials is no study: a search by TPE tries each configuration with "
-            "one seed, a grid with one or more"
+            f"{seeds} seeds with {trials} trials is not a study: a search by TPE tries each configuration "
+            "with one seed, a grid with one or more"
         )
     settled = {name: _typed(name, value) for name, value in fixed.items()}
     possible = {name: _choices(name, choices) for name, choices in vary.items()}
@@ -230,7 +230,7 @@ def read_space(path: Path) -> dict[str, list[Any] | Range]:
     try:
         space = from_json(read_file(path))
         if not isinstance(space, dict):
-            raise ValueError("it is no object of settings")
+            raise ValueError("it is not an object of settings")
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read as a search space: {error}") from error
     return {name: _range(value) if isinstance(value, dict) else value for name, value in space.items()}
@@ -240,7 +240,7 @@ def _range(values: dict[str, Any]) -> Range:
     try:
         return Range.model_validate(values)
     except ValidationError as error:
-        raise RunError(f"{values} is no range: expected low, high and, if it is, log") from error
+        raise RunError(f"{values} is not a range: expected low, high and, if it is, log") from error
 
 
 def _number(text: str) -> int | float:

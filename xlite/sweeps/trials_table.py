@@ -7,7 +7,7 @@ from xlite.messages import field_title, in_field_titles
 from xlite.sweeps.leaderboard import name_of
 from xlite.sweeps.status import TrialStatus
 
-FORMATS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
+FORMATS = {"Validation AUC": "%.4f", "Test AUC": "%.4f"}
 """How numbers of a column are written."""
 
 
@@ -29,7 +29,7 @@ def _row(trial: TrialStatus, apart: bool) -> dict[str, Value | None]:
         "Run": trial.run,
         "State": trial.state,
         **settings,
-        "Val AUC": trial.val_auc,
+        "Validation AUC": trial.val_auc,
         "Test AUC": trial.test_auc,
         "Message": in_field_titles(trial.said),
     }

@@ -172,5 +172,5 @@ def _experiment(job: Job, run: Run, student: Student, info: ModelInfo, report: R
 
 
 def _rounded(value: float | None) -> float | None:
-    """For the log and JSON: NaN is no value."""
+    """For the log and JSON: NaN is not a value."""
     return None if value is None or math.isnan(value) else round(float(value), 6)

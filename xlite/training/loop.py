@@ -53,7 +53,7 @@ AGREE_EVERY = 10
 
 @dataclass(frozen=True)
 class FitResult:
-    """Why the loop ended (`finished`, `early`, `stopped`), after how many epochs, and the best macro AUC."""
+    """Why the loop ended (`finished`, `early`, `stopped`), after how many epochs, and the best mean AUC."""
 
     reason: str
     epochs: int

@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     """What a teacher says of a batch of B films, without gradient.
 
     logits (B, 14): raw, in NIH order; NaN for a film or a finding of which it says nothing.
-    features (B, C, h, w): the last ones of its network; None if it is no network, or several.
+    features (B, C, h, w): the last ones of its network; None if it is not a network, or is several.
     """
 
     logits: Tensor

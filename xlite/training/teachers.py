@@ -126,7 +126,7 @@ class _Source:
 
 
 def _open_network(part: str, students: Preprocess) -> _Source:
-    """The network that one part of a spec names, if that part is no predictions file."""
+    """The network that one part of a spec names, if that part is not a predictions file."""
     if part.startswith(XRV_PREFIX):
         name = part.removeprefix(XRV_PREFIX)
         network, weights = xrv.load_xrv(name)

@@ -27,7 +27,7 @@ def test_a_region_is_its_corners_as_text():
 )
 def test_what_is_no_region_is_refused(text: str):
     with pytest.raises(
-        DataError, match=r"is no region of the embedding: expected three corners or more as x,y"
+        DataError, match=r"is not a region of the embedding: expected three corners or more as x,y"
     ):
         corners(text)
 

@@ -31,7 +31,7 @@ from xlite.data.importing.write import write_import
 def test_a_folder_of_another_kind(kind: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = refused(importing(kind, tmp_path / "empty", tmp_path / "out"))
-    assert said.startswith(f"{tmp_path}/empty is no folder of ") and ": it holds no " in said
+    assert said.startswith(f"{tmp_path}/empty is not a folder of ") and ": it holds no " in said
     assert refused(importing(kind, tmp_path / "gone", tmp_path / "out")) == (
         f"there is no {tmp_path}/gone; give the folder that the data set lies in"
     )
@@ -49,7 +49,7 @@ def test_no_table_and_several(kind: str, tmp_path: Path) -> None:
 
 def test_an_unknown_kind(tmp_path: Path) -> None:
     assert refused(importing("brax", tmp_path, tmp_path / "out")).startswith(
-        "'brax' is no kind of data set; expected one of chexpert, mimic"
+        "'brax' is not a kind of data set; expected one of chexpert, mimic"
     )
 
 
@@ -118,7 +118,7 @@ def test_values_that_are_not_as_documented(tmp_path: Path) -> None:
     )
     source = write_rsna(tmp_path / "rsna")
     next(source.glob("*.json")).write_text('[{"img_id": "a.png"}]')
-    assert "is no mapping of RSNA: each entry has img_id and subset_img_id" in refused(
+    assert "is not a mapping of RSNA: each entry has img_id and subset_img_id" in refused(
         importing("rsna", source, tmp_path / "out")
     )
     source = write_chestx_det(tmp_path / "det")
@@ -144,11 +144,13 @@ def test_a_mapping_to_an_unknown_finding(tmp_path: Path) -> None:
     found, mapping = read_source("chexpert", source)
     mapping[5] = Rule("Edema", "Oedema")
     said = refused(lambda: write_import("chexpert", source, found, mapping, tmp_path / "out"))
-    assert said.startswith("'Edema' is mapped to 'Oedema', which is none of the 14 findings; expected one of")
+    assert said.startswith(
+        "'Edema' is mapped to 'Oedema', which is not one of the 14 findings; expected one of"
+    )
     path = tmp_path / "mapping.csv"
     path.write_text("label,finding,blank\nEdema,Oedema,unknown\n")
     assert refused(lambda: read_mapping(path)).startswith(
-        f"{path}: 'Edema' is mapped to 'Oedema', which is none"
+        f"{path}: 'Edema' is mapped to 'Oedema', which is not one"
     )
     path.write_text("label,finding,blank\nEdema,Edema,maybe\n")
     assert (
@@ -181,7 +183,7 @@ def test_no_films_left(tmp_path: Path) -> None:
 def test_words_for_uncertain_labels() -> None:
     assert Policy.of(["zeros", "Edema=ones"]) == Policy("zeros", {"Edema": "ones"})
     assert "--uncertain 'twos' is not understood" in refused(lambda: Policy.of(["twos"]))
-    assert "--uncertain 'Oedema=ones': 'Oedema' is none of the 14 findings" in refused(
+    assert "--uncertain 'Oedema=ones': 'Oedema' is not one of the 14 findings" in refused(
         lambda: Policy.of(["Oedema=ones"])
     )
     assert (

@@ -66,7 +66,7 @@ def test_a_guess_is_corrected(tmp_path: Path) -> None:
     assert findings(found) == {"heart": "Cardiomegaly", "water": "Effusion"}
     worded = corrected(guess, {"patient": "ward"}, ["Mass=x"], names="words", separator="|")
     assert (worded.names, worded.labels, findings(worded)) == ("words", (), {"x": "Mass", "y": ""})
-    # A column of 0 and 1 that is said to be something else is no label.
+    # A column of 0 and 1 that is said to be something else is not a label.
     other = corrected(guess, {"patient": "heart"})
     assert (other.labels, findings(other)) == (("water",), {"water": ""})
 

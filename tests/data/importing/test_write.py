@@ -34,7 +34,7 @@ def test_two_data_sets_of_one_name(tmp_path: Path) -> None:
         f"{tmp_path}/data/clinic is another data set called 'clinic', whose patients would be taken for "
         "these; give this one another name with --name"
     )
-    found, mapping = read_source("csv", source)  # the same one again, with another policy say, is no other
+    found, mapping = read_source("csv", source)  # the same one again, with another policy say, is not another
     assert write_import("csv", source, found, mapping, out, again).name == "clinic"
 
 

@@ -232,7 +232,7 @@ def test_all_films_of_a_folder_are_judged_at_once(model: Path, tiny_folder: Path
 def test_films_of_another_folder_are_looked_at_and_findings_it_does_not_label_named(
     model: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Noise films, which are no chest films; 3 of the part, spread over it, are looked at."""
+    """Noise films, which are not chest films; 3 of the part, spread over it, are looked at."""
     monkeypatch.setattr(likeness, "FILMS", 3)
     folder = NihFolder.open(tiny_folder)
     stems = folder.table["stem"].tolist()

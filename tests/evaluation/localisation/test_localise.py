@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_report(boxed: Path, model: Path) -> None:
     ("options", "said"),
     [
         ({"boxes": "gone.csv"}, "gone.csv"),
-        ({"part": "most"}, "'most' is no part of a split"),
+        ({"part": "most"}, "'most' is not a part of a split"),
         ({"part": "val"}, "none of the 5 boxes"),
     ],
 )

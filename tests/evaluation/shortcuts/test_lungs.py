@@ -1,4 +1,4 @@
-"""The shipped lung network, on drawn films whose lungs are known, and on what is no film."""
+"""The shipped lung network, on drawn films whose lungs are known, and on what is not a film."""
 
 from pathlib import Path
 
@@ -40,5 +40,5 @@ def test_what_is_no_lung_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be read"):
         Lungs.load(path)
     path.write_bytes(b"no network")
-    with pytest.raises(CheckpointError, match="is no lung network"):
+    with pytest.raises(CheckpointError, match="is not a lung network"):
         Lungs.load(path)

@@ -18,7 +18,7 @@ def test_models_are_ranked_by_macro_auc() -> None:
     assert [row[0] for row in table.rows] == ["better", "worse"]
     perfect = f"{better.baseline.perfect_ece:.3f}"
     assert table.rows[0][table.header.index("ECE if perfect")] == perfect
-    told = "Macro AUC: mean of 13. AP at a mean prevalence of 0.213. Split"
+    told = "Mean AUC: mean of 13. AP at a mean prevalence of 0.213. Split"
     assert table.caption.startswith(f"{told} patient-42-1a2b3c4d, test part")
 
 
@@ -27,6 +27,6 @@ def test_a_mean_without_interval_is_told_with_that_of_fewer_findings() -> None:
     fixed = FixedMean(("Mass", "Nodule"), Estimate(0.735, 0.702, 0.761))
     one = report.model_copy(update={"macro_fixed": {**report.macro_fixed, "auc": fixed}})
     told = "mean of 13; 0.735 (0.702–0.761) of the 2 with 10 patients or more. "
-    assert ranking([View(one, {})]).caption.startswith(f"Macro AUC: {told}AP at a mean prevalence")
-    both = f"Macro AUC of few: {told}Macro AUC of other: mean of 13. AP at a mean prevalence"
+    assert ranking([View(one, {})]).caption.startswith(f"Mean AUC: {told}AP at a mean prevalence")
+    both = f"Mean AUC of few: {told}Mean AUC of other: mean of 13. AP at a mean prevalence"
     assert ranking([View(one, {}), View(other, {})]).caption.startswith(both)

@@ -101,7 +101,7 @@ def corners(region: str) -> np.ndarray:
     found = [_CORNER.fullmatch(word) for word in words]
     if len(found) < 3 or not all(found):
         raise DataError(
-            f"{region!r} is no region of the embedding: expected three corners or more as x,y, each 0 to "
+            f"{region!r} is not a region of the embedding: expected three corners or more as x,y, each 0 to "
             f"{SIDE}, such as 100,200 400,200 250,600"
         )
     return np.array([[int(one[1]), int(one[2])] for one in found if one])

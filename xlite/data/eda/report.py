@@ -39,7 +39,7 @@ class EdaReport:
 def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None) -> EdaReport:
     """Writes the report on a data folder to `out` (Markdown) and its figures to `img/` beside it.
 
-    `other_table` is another edition of its table to compare with. Raises DataError if `data` is no data
+    `other_table` is another edition of its table to compare with. Raises DataError if `data` is not a data
     folder, `out` is a folder, or a table cannot be read.
     """
     out = Path(out)

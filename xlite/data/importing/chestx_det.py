@@ -87,7 +87,7 @@ def _entries(path: Path) -> list[dict[str, Any]]:
                 raise ValueError(entry["file_name"])
     except (TypeError, KeyError, ValueError) as error:
         raise DataError(
-            f"{path} is no table of ChestX-Det ({error}): each film has file_name, syms and a box for each "
-            "of them"
+            f"{path} is not a table of ChestX-Det ({error}): each film has file_name, syms and a box for "
+            "each of them"
         ) from error
     return list(entries)

@@ -140,7 +140,7 @@ def corrected(
 ) -> Columns:
     """The guess as a person corrects it: columns of roles, and labels such as `Effusion=pleural effusion`.
 
-    Raises DataError for a column that the table lacks and for what is no finding.
+    Raises DataError for a column that the table lacks and for what is not a finding.
     """
     header, rows = read_rows(columns.table)
     for role, name in roles.items():
@@ -161,7 +161,7 @@ def corrected(
         new = replace(new, names=names, separator=split, labels=(), mapping=mapping)
     for word in labels:
         new = _with_label(new, word, header)
-    taken = set(roles.values())  # a column of 0 and 1 that a role is given is no label
+    taken = set(roles.values())  # a column of 0 and 1 that a role is given is not a label
     return replace(
         new,
         labels=tuple(name for name in new.labels if name not in taken),

@@ -52,7 +52,7 @@ class Found:
     agreement: pd.DataFrame | None = None
     """For each film and label: how many readers saw it, of how many."""
     picture: Callable[[int], bytes] | None = None
-    """The PNG of a row of films, if they are no files of their own."""
+    """The PNG of a row of films, if they are not files of their own."""
 
 
 def films_of(rows: Iterable[dict[str, str]]) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def label_state(text: str) -> float | None:
 
 
 def label_states(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    """The columns of labels as numbers. Raises DataError for the first value that is no label."""
+    """The columns of labels as numbers. Raises DataError for the first value that is not a label."""
     states = {}
     for label in labels:
         codes, different = pd.factorize(table[label])
@@ -133,7 +133,7 @@ def not_that_kind(source: Path, kind: str, lacks: str) -> DataError:
     """What is raised if the source is not of the kind that was named."""
     if not source.exists():
         return DataError(f"there is no {source}; give the folder that the data set lies in")
-    return DataError(f"{source} is no folder of {kind}: it holds no {lacks}")
+    return DataError(f"{source} is not a folder of {kind}: it holds no {lacks}")
 
 
 class Places:

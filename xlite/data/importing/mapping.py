@@ -48,7 +48,7 @@ def shipped_labels(kind: str) -> list[str]:
 def read_mapping(path: Path) -> Mapping:
     """A mapping from a table with COLUMNS, of which note and source may be missing.
 
-    Raises DataError if it cannot be read, names a label twice, or maps to what is no finding.
+    Raises DataError if it cannot be read, names a label twice, or maps to what is not a finding.
     """
     header, rows = read_rows(path)
     if missing := [name for name in COLUMNS[:3] if name not in header]:
@@ -84,13 +84,13 @@ def finding_named(name: str, *what: str) -> str:
     except ValueError as error:
         raise DataError(
             *what,
-            f"{name!r}, which is none of the 14 findings; expected one of {', '.join(FINDINGS)}, "
+            f"{name!r}, which is not one of the 14 findings; expected one of {', '.join(FINDINGS)}, "
             f"{NO_FINDING}, or nothing",
         ) from error
 
 
 def for_labels(mapping: Mapping, labels: Sequence[str]) -> Mapping:
-    """A rule for each label of a data set, in its order; those that the mapping lacks are no finding."""
+    """A rule for each label of a data set, in its order; those that the mapping lacks are not a finding."""
     known = {rule.label: rule for rule in mapping}
     return [known.get(label, Rule(label, note="not in the mapping")) for label in labels]
 

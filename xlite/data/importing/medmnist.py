@@ -63,7 +63,7 @@ def _arrays(path: Path, width: int) -> tuple[dict[str, np.ndarray], dict[str, np
         fits = len(shape) == 3 and images[part].dtype == np.uint8 and marks.shape == (shape[0], width)
         if not fits or not np.isin(marks, (0, 1)).all():
             raise DataError(
-                f"{path} is no ChestMNIST: {part}_images has {shape} and {part}_labels {marks.shape}; "
+                f"{path} is not ChestMNIST: {part}_images has {shape} and {part}_labels {marks.shape}; "
                 f"expected grey uint8 pictures and {width} labels of 0 and 1 for each"
             )
     small = [part for part in there if images[part].shape[1] < MIN_SIDE]
@@ -73,5 +73,5 @@ def _arrays(path: Path, width: int) -> tuple[dict[str, np.ndarray], dict[str, np
             "take chestmnist_64.npz, chestmnist_128.npz or chestmnist_224.npz"
         )
     if not there:
-        raise DataError(f"{path} is no ChestMNIST: it holds no train_images, val_images or test_images")
+        raise DataError(f"{path} is not ChestMNIST: it holds no train_images, val_images or test_images")
     return images, labels

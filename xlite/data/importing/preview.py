@@ -18,7 +18,7 @@ from xlite.places import home
 from xlite.text import counted
 
 NONE = "none of the 14"
-"""What stands for a label that is no finding."""
+"""What stands for a label that is not a finding."""
 
 
 @dataclass(frozen=True, eq=False)

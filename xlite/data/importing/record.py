@@ -61,7 +61,7 @@ class Record:
 
 
 def label_counts(states: pd.DataFrame, mapping: Mapping) -> list[LabelCount]:
-    """How each label stands; those that no film has and that are no finding are left out."""
+    """How each label stands; those that no film has and that are not a finding are left out."""
     counts = []
     for rule in mapping:
         values = states[rule.label].to_numpy()

@@ -42,7 +42,7 @@ def found_in(source: Path) -> Found:
     boxed = table[table["x"] != ""]
     numbers = boxed[sides].apply(pd.to_numeric, errors="coerce")
     if numbers.isna().any(axis=None):
-        raise DataError(f"{path} has a box that is no four numbers: {', '.join(sides)}")
+        raise DataError(f"{path} has a box that is not four numbers: {', '.join(sides)}")
     boxes = pd.DataFrame({"name": boxed["patientId"], "label": "Target", "width": _SIDE, "height": _SIDE})
     boxes = boxes.assign(**dict(zip("xywh", numbers.to_numpy().T, strict=True)))
     tables, names = [path], dict[str, str]()
@@ -83,4 +83,6 @@ def _nih_names(path: Path) -> dict[str, str]:
     try:
         return {entry["subset_img_id"]: stem_of(entry["img_id"]) for entry in entries}
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no mapping of RSNA: each entry has img_id and subset_img_id") from error
+        raise DataError(
+            f"{path} is not a mapping of RSNA: each entry has img_id and subset_img_id"
+        ) from error

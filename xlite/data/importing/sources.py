@@ -31,7 +31,7 @@ def read_source(kind: str, source: Path, columns: Columns | None = None) -> tupl
     not of the kind, or cannot be read.
     """
     if kind not in KINDS:
-        raise DataError(f"{kind!r} is no kind of data set; expected one of {', '.join(KINDS)}")
+        raise DataError(f"{kind!r} is not a kind of data set; expected one of {', '.join(KINDS)}")
     if kind in OWN_TABLE:
         columns = columns or guess_columns(source)
         found = found_in_table(source, columns) if kind == "csv" else found_in_order(columns)

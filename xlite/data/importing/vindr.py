@@ -120,7 +120,7 @@ def _boxes(path: Path) -> pd.DataFrame:
     table = table[table["x_min"] != ""]
     sides = table[list(_SIDES)].apply(pd.to_numeric, errors="coerce")
     if sides.isna().any(axis=None):
-        raise DataError(f"{path} has a box that is no four numbers: {', '.join(_SIDES)}")
+        raise DataError(f"{path} has a box that is not four numbers: {', '.join(_SIDES)}")
     return pd.DataFrame(
         {
             "name": table["image_id"],

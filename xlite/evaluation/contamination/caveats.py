@@ -97,7 +97,7 @@ class OtherEdition(_Fact):
 
 
 class NotProbabilities(_Fact):
-    """Scores of these findings, maybe all 14, are no probabilities: distorted in training, not calibrated.
+    """Scores of these findings, maybe all 14, are not probabilities: distorted in training, not calibrated.
 
     causes: the loss by its name, "balanced sampler".
     """

@@ -53,8 +53,9 @@ class Layout:
     def fitted(self, codes: np.ndarray, precision: int, *, lossy: bool) -> np.ndarray:
         """Decoded codes of any shape, with `precision` bits a sample, within the stored bits.
 
-        A precision above Bits Stored alone is no fault, as some writers state Bits Allocated there. A lossy
-        stream overshoots at edges, which is clipped. Raises ImageError for codes that the bits cannot hold.
+        A precision above Bits Stored alone is not a fault, as some writers state Bits Allocated there. A
+        lossy stream overshoots at edges, which is clipped. Raises ImageError for codes that the bits cannot
+        hold.
         """
         if precision <= self.stored or int(codes.max()) < 2**self.stored:
             return codes

@@ -44,7 +44,7 @@ def radiologists(view: View) -> list[Block]:
         known = "; ".join(f"{name} {one.films:,}" for name, one in found.findings.items())
         text += f" Films of which it is known whether NIH has a finding that says the same: {known}."
     caption = (
-        "NIH's PPV holds at the prevalence beside it only: these films are no random sample of NIH's. "
+        "NIH's PPV holds at the prevalence beside it only: these films are not a random sample of NIH's. "
         "Airspace opacity has no counterpart in NIH's labels: the findings named are a grouping of X-Lite's."
     )
     return [Text(text), Table(header, rows, caption, words=(1,))]

@@ -23,18 +23,18 @@ def ranking(models: Sequence[View]) -> Table:
         ]
         for view in sorted(models, key=lambda view: -(view.report.macro.auc.value or 0))
     ]
-    header = ["Model", "Macro AUC", "AP", "F1", "ECE", "ECE if perfect", "Accuracy of always no"]
+    header = ["Model", "Mean AUC", "AP", "F1", "ECE", "ECE if perfect", "Accuracy of always no"]
     prevalence = number(mean_rows(models[0].report, ("ap",))[0].prevalence["ap"])
     caption = f"{_means(models)}AP at a mean prevalence of {prevalence}. {capital(models[0].source)}"
     return Table(header, rows, caption.rstrip())
 
 
 def _means(models: Sequence[View]) -> str:
-    """A sentence that names what each macro AUC is the mean of, once if it is the same for all."""
+    """A sentence that names what each mean AUC is the mean of, once if it is the same for all."""
     over = {
         view.report.model: mean_of(view.report) if view.contaminated else mean_auc(view.report)[0]
         for view in models
     }
     if len(set(over.values())) == 1:
-        return f"Macro AUC: {next(iter(over.values()))}. "
-    return "".join(f"Macro AUC of {model}: {said}. " for model, said in over.items())
+        return f"Mean AUC: {next(iter(over.values()))}. "
+    return "".join(f"Mean AUC of {model}: {said}. " for model, said in over.items())

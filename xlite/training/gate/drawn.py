@@ -1,4 +1,4 @@
-"""Pictures that are no chest X-rays, drawn by code: pages, screens, noise, shapes, other parts of a body.
+"""Pictures that are not chest X-rays, drawn by code: pages, screens, noise, shapes, other parts of a body.
 
 Each function takes a generator of random numbers and returns uint8 (224, 224).
 """
@@ -99,7 +99,7 @@ def blank(rng: np.random.Generator) -> np.ndarray:
 
 
 def shapes(rng: np.random.Generator) -> np.ndarray:
-    """Ellipses, polygons and lines, sharp or soft: also two dark ovals side by side, which are no lungs."""
+    """Ellipses, polygons and lines, sharp or soft: also two dark ovals side by side, which are not lungs."""
     image = np.full((SIDE, SIDE), rng.integers(0, 256), np.uint8)
     for _ in range(int(rng.integers(1, 9))):
         grey, at = int(rng.integers(256)), tuple(int(v) for v in rng.integers(0, SIDE, 2))
