@@ -31,6 +31,7 @@ from xlite.models.available import MODEL_FILE
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.sweeps.crossfit import FOLDS
+from xlite.sweeps.leaderboard_sentences import joined_sentence
 from xlite.sweeps.left_out import join_folds
 from xlite.sweeps.outcome import left_by
 from xlite.sweeps.status import Outcome
@@ -143,7 +144,7 @@ def candidates(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, 
     except RunError as error:
         print(f"No students: {error}")
         return
-    print(joined.text(), flush=True)
+    print(joined_sentence(joined), flush=True)
     taught = {
         "teacher": ",".join(filter(None, [str(joined.predictions), options.teacher])),
         "teacher_list": ",".join(filter(None, [str(joined.known), options.teacher_list])),

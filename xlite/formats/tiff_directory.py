@@ -13,7 +13,9 @@ _MAX_VALUE = 4 * 2**20  # bytes; the places of a million tiles
 _MAX_DIRECTORIES = 16
 _TYPES = {1: "B", 3: "H", 4: "I", 7: "B"}  # of an entry: bytes, words, double words, opaque bytes
 _SIZES = np.array([0, 1, 0, 2, 4, 0, 0, 1, 0])  # of a value, by type; the last one is of all other types
-_STATED = np.dtype([("tag", "u2"), ("kind", "u2"), ("number", "u4"), ("place", "u4")])
+_FIELDS = {"tag": "u2", "kind": "u2", "number": "u4", "place": "u4"}
+_STATED = {order: np.dtype([(name, order + size) for name, size in _FIELDS.items()]) for order in "<>"}
+"""An entry as it lies in the file, by the order of its bytes."""
 
 
 class Tag(enum.IntEnum):
@@ -120,7 +122,7 @@ def _read(data: bytes, order: str, at: int) -> tuple[dict[int, _Entry], int]:
     behind = at + 2 + 12 * count
     if not count or behind > len(data):
         raise damaged("its directory is cut")
-    stated = np.frombuffer(data, _STATED.newbyteorder(order), count, at + 2)
+    stated = np.frombuffer(data, _STATED[order], count, at + 2)
     sizes = _SIZES[np.minimum(stated["kind"], len(_SIZES) - 1)]
     known = np.isin(stated["tag"], list(_TAGS)) & (sizes > 0) & (stated["number"] > 0)
     stated, lengths = stated[known], stated["number"][known] * sizes[known]

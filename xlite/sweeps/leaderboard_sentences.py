@@ -47,7 +47,7 @@ def verdict(board: Leaderboard) -> str:
     if board.old_verdict or not board.ended:
         return board.old_verdict
     if not board.chooses:
-        return _joined(board.joined) if board.joined else ""
+        return joined_sentence(board.joined) if board.joined else ""
     if not board.rows:
         return ""
     return " ".join(filter(None, [_chosen(board), _flattered(board.optimism)]))
@@ -77,7 +77,7 @@ def _best_of(found: Optimism | None) -> str:
     return " and of ".join(said + ([f"{epochs} of each run"] if most > 1 else []))
 
 
-def _joined(found: Joined) -> str:
+def joined_sentence(found: Joined) -> str:
     """What came of cross-fitting, and how to learn from it."""
     over = "" if found.findings == len(FINDINGS) else f" of {counted(found.findings, 'finding')}"
     return (
