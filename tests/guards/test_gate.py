@@ -95,7 +95,7 @@ def test_a_gate_of_another_version_is_refused(tmp_path: Path, change: str) -> No
     else:
         del model.graph.output[2]
     onnx.save(model, tmp_path / "gate.onnx")
-    with pytest.raises(CheckpointError, match="no gate network of this version"):
+    with pytest.raises(CheckpointError, match="is not a gate network of this version"):
         Gate.load(tmp_path / "gate.onnx")
 
 

@@ -184,7 +184,7 @@ def test_validation_films_that_do_not_label_a_finding_say_so() -> None:
     records = validation_records(films.labels, films.probs, films.patients, cuts)
     table = {row[0]: row for row in records_table(records, cuts.by_finding()).texts}
     assert table[NOBODY_KNOWS] == [NOBODY_KNOWS, "none", "not labelled in validation", *[""] * 5]
-    assert table[HALF][2].startswith(f"{int(np.nansum(films.labels[:, FINDINGS.index(HALF)]))} of ")
+    assert table[HALF][2].startswith(f"{int(np.nansum(films.labels[:, FINDINGS.index(HALF)]))} films of ")
     assert (
         few_patients(0, 0) == "not labelled in validation" and few_patients(0, 1) == "0 validation patients"
     )

@@ -220,7 +220,7 @@ def test_columns_that_nobody_can_guess(tmp_path: Path) -> None:
     assert "has no column 'c' of labels" in refused(lambda: corrected(columns, {}, names="c"))
     assert "expected FINDING=COLUMN" in refused(lambda: corrected(columns, {}, ["Effusion"]))
     assert "has no column 'c'" in refused(lambda: corrected(columns, {}, ["Effusion=c"]))
-    assert "maps to 'Oedema', which is none of the 14" in refused(
+    assert "maps to 'Oedema', which is not one of the 14" in refused(
         lambda: corrected(columns, {}, ["Oedema=b"])
     )
 
