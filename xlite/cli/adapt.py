@@ -38,17 +38,18 @@ def adapt(
             param_hint="--data",
         )
     from xlite.evaluation.options import AdaptOptions
+    from xlite.models.available import MODEL_FILE
     from xlite.report.adaptation import REPORT_FILE, curve_table, findings_table, sentences
     from xlite.report.write import adapt_model_to
 
     options = AdaptOptions(films=films, draws=draws, seed=seed, device=device)
     folder, found = adapt_model_to(model, data[0], out, options)
     if as_json:
-        print_json(found.model_dump(mode="json") | {"model_file": str(folder / "model.safetensors")})
+        print_json(found.model_dump(mode="json") | {"model_file": str(folder / MODEL_FILE)})
         return
     for said in sentences(found):
         say(said)
     for table in (curve_table(found), findings_table(found)):
         say("")
         print_table(table.header, table.texts)
-    say(f"Model: {folder / 'model.safetensors'}; report: {folder / REPORT_FILE}")
+    say(f"Model: {folder / MODEL_FILE}; report: {folder / REPORT_FILE}")

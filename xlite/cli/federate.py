@@ -145,12 +145,13 @@ def simulate(
     from xlite.federated.federation import ROUNDS_FILE
     from xlite.federated.simulation import Simulation, new_simulation
     from xlite.runs.run import Run
+    from xlite.runs.work_folder import LOG_FILE
 
     run = Run.named(resume) if resume else new_simulation(name, values, deal_by(by, dirichlet, labelled))
     if run.status().state == "finished":
         raise RunError(f"simulation {run.name!r} has finished: start a new one to train on")
     Simulation.of(run)  # refused before the folder says that it runs
-    with run.hold(), log_to(file=run.path("log.txt")):
+    with run.hold(), log_to(file=run.path(LOG_FILE)):
         from xlite.federated.simulate import carry_out  # takes seconds; who starts it waits until it is held
 
         carry_out(run)

@@ -19,6 +19,7 @@ from xlite.runs.listing import Listing
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts, with_state
 from xlite.runs.table import TITLES, Cell, table_rows
+from xlite.runs.work_folder import LOG_FILE
 from xlite.text import counted, in_one_line, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
@@ -194,7 +195,7 @@ def logs(
 ) -> None:
     """The last lines of a run's log."""
     run = Run.named(name)
-    path = run.path("log.txt")
+    path = run.path(LOG_FILE)
     position = path.stat().st_size if path.exists() else 0
     say(run.log_tail(lines))
     while follow:

@@ -13,6 +13,7 @@ from xlite.config import MOST_FOLDS
 from xlite.errors import RunError
 from xlite.extras import demand
 from xlite.runs.status import with_state
+from xlite.runs.work_folder import LOG_FILE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.crossfit import FOLDS
 from xlite.sweeps.kinds import KINDS, plan_of
@@ -252,7 +253,7 @@ def _work(plan: Plan) -> None:
 def _go_on(sweep: Sweep) -> None:
     from xlite.sweeps.work import work_on
 
-    with log_to(file=sweep.path("log.txt")):
+    with log_to(file=sweep.path(LOG_FILE)):
         found = work_on(sweep)
     if found is None:
         say(f"Go on with: xlite sweep resume {sweep.name}")

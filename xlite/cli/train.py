@@ -22,6 +22,7 @@ from xlite.presets import PRESET, PRESETS, of_preset
 from xlite.runs.command import absolute_paths
 from xlite.runs.follower import follows, led_run, let_leader_end
 from xlite.runs.run import Run
+from xlite.runs.work_folder import LOG_FILE
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ def _foretell(config: TrainConfig, as_json: bool) -> None:
 def _train(run: Run) -> None:
     """Trains a run in this process, from wherever its folder stands."""
     run.refuse_federated()
-    with run.hold(), log_to(file=run.path("log.txt")):
+    with run.hold(), log_to(file=run.path(LOG_FILE)):
         log.info(f"Run {run.name} in {run.folder}")
         config = run.config()
         if unknown := run.unknown_settings():

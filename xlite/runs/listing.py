@@ -20,6 +20,7 @@ from xlite.runs.run import Run
 from xlite.runs.run_files import EPOCHS_FILE, SETTINGS_FILE, read_epochs, read_settings
 from xlite.runs.seen_files import SeenFiles
 from xlite.runs.status import LIVE, RunStatus, read_status
+from xlite.runs.work_folder import PROGRESS_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,7 @@ def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) 
 
     run = Run(folder)
     settings = files.read(folder / SETTINGS_FILE, _settings)
-    status = files.read(folder / "progress.json", _status)
+    status = files.read(folder / PROGRESS_FILE, _status)
     if status.damage:
         damaged.append(RunError(f"the state of run {run.name!r} is not known: {status.damage}"))
     if status.state in LIVE:  # as the lock tells, which no file does

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
 from xlite.runs.run_files import EPOCHS_FILE
+from xlite.runs.work_folder import LOG_FILE
 from xlite.text import last_line
 
 SUBMISSION = "slurm.json"
@@ -103,7 +104,7 @@ def submit(
         metrics=shlex.quote(str(folder / EPOCHS_FILE)),
         command=SRUN.format(command=shlex.join(command)) if several else shlex.join(command),
     )
-    log = str(folder / "log.txt").replace("%", "%%")
+    log = str(folder / LOG_FILE).replace("%", "%%")
     words = [
         *("sbatch", "--parsable", f"--job-name=xlite-{folder.name}", f"--chdir={home}"),
         *(f"--output={log}", "--open-mode=append", "--requeue", "--signal=B:USR1@120"),

@@ -24,6 +24,7 @@ from xlite.runs.launch import spawn, xlite_command
 from xlite.runs.lock import file_lock, holding, is_held, is_locked, mutex
 from xlite.runs.status import LIVE, S, read_status
 
+PROGRESS_FILE, LOG_FILE = "progress.json", "log.txt"
 START_TIMEOUT_S = 180.0
 BALLAST, BALLAST_BYTES = ".ballast", 64 * 1024
 """Space that whoever works in a folder keeps, so that on a full disk there is room to say why it ended."""
@@ -107,17 +108,17 @@ class WorkFolder(ABC, Generic[S]):
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of log.txt; of a progress bar that redraws itself, its last state."""
-        return tail_lines(self.path("log.txt"), lines)
+        return tail_lines(self.path(LOG_FILE), lines)
 
     def read_progress(self) -> S:
         """The last word of whoever works in it, who may be dead by now."""
-        return read_status(self.path("progress.json"), self.status_type)
+        return read_status(self.path(PROGRESS_FILE), self.status_type)
 
     def write_progress(self, status: S) -> None:
         """Replaces progress.json whole; `updated` is set here."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         stamped = status.model_copy(update={"updated": now})
-        write_atomic(self.path("progress.json"), stamped.model_dump_json(indent=1).encode() + b"\n")
+        write_atomic(self.path(PROGRESS_FILE), stamped.model_dump_json(indent=1).encode() + b"\n")
 
     def update_progress(self, **changes: Any) -> None:
         """Replaces progress.json; what is not named stays, but a new message has its own words."""
@@ -169,7 +170,7 @@ class WorkFolder(ABC, Generic[S]):
         Returns once the child holds it. RunError if it already runs, cannot go on, or died at once.
         """
         with self._starting():
-            child = spawn(xlite_command(*self._resume_words()), self.home, self.path("log.txt"))
+            child = spawn(xlite_command(*self._resume_words()), self.home, self.path(LOG_FILE))
             self._wait_until_held(child)
 
     @contextmanager

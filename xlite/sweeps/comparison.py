@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.bootstrap import RESAMPLING_SEED, Resamples
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of, mean_estimate
 from xlite.metrics.paired import compared_findings
@@ -15,7 +15,7 @@ from xlite.metrics.per_finding import auc_per_class, macro
 from xlite.metrics.significance import ALPHA, Look, shared
 from xlite.sweeps.leaderboard import Difference
 
-HALVINGS, SEED = 200, 0
+HALVINGS = 200
 
 
 class JudgedModel(NamedTuple):
@@ -69,7 +69,7 @@ def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndar
     others judge it: how much less it is there above the mean of all models. The films that choose are
     half of those that there are, and chance lifts more by √2 there; this is taken off. NaN if undefined.
     """
-    resamples = Resamples(patients, HALVINGS, SEED)
+    resamples = Resamples(patients, HALVINGS, RESAMPLING_SEED)
     over, _ = compared_findings(labels, Resamples(patients))
     chosen_by, judged_by = (
         np.array([macro(half.auc(labels[:, over], one[:, over])) for one in scores])
@@ -92,6 +92,6 @@ def _halves(resamples: Resamples) -> tuple[Resamples, Resamples]:
     first, second = copy.copy(resamples), copy.copy(resamples)
     size = len(resamples.counts)
     halves = np.tile((np.arange(size) % 2).astype(np.float32)[:, None], (1, resamples.resamples))
-    first.counts = np.random.default_rng(SEED).permuted(halves, axis=0)
+    first.counts = np.random.default_rng(RESAMPLING_SEED).permuted(halves, axis=0)
     second.counts = 1 - first.counts
     return first, second

@@ -20,7 +20,7 @@ from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
-from xlite.runs.work_folder import WorkFolder
+from xlite.runs.work_folder import PROGRESS_FILE, WorkFolder
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Signature, SweepStatus
@@ -46,7 +46,7 @@ class Sweep(WorkFolder[SweepStatus]):
         if sweep.path(cls.settings_file).is_file() and sweep.plan() != plan:
             if not sweep._came_to_nothing():
                 _check_same(sweep.plan(), plan)
-            sweep.path("progress.json").unlink(missing_ok=True)
+            sweep.path(PROGRESS_FILE).unlink(missing_ok=True)
         sweep.folder.mkdir(parents=True, exist_ok=True)
         write_atomic(sweep.path(cls.settings_file), plan.model_dump_json(indent=2).encode() + b"\n")
         return sweep
