@@ -63,8 +63,8 @@ class _Form:
 async def films_of(request: Request, share: Share) -> list[SentFilm]:
     """The films that a request sends, which count towards the capacity.
 
-    Raises HTTPException with a sentence for what is not a film or a form of films, too large or too slow, and
-    BusyError.
+    Raises HTTPException with a sentence for what is neither a film nor a form of films, or is too large or
+    too slow, and BusyError.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     said = kind.decode("latin-1").strip().lower()

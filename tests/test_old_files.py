@@ -77,7 +77,7 @@ def test_an_old_leaderboard_is_read(old_study: Sweep, capsys: pytest.CaptureFixt
     board = old_study.leaderboard()
     assert board is not None and board.ended and board.winner == 0
     assert [row.name for row in board.rows] == ["lr 0.01", "lr 0.001"]
-    assert [remark(board, place) for place in range(2)] == ["best, but ties; chosen", "tie on val"]
+    assert [remark(board, place) for place in range(2)] == ["best, but ties; chosen", "tie on validation"]
     kept = json.loads((OLD_STUDY / "leaderboard.json").read_text())
     assert board_as_json(board) == {**kept, "ended": True}
     of_today = board.model_copy(update={"old_verdict": ""})

@@ -142,7 +142,7 @@ def test_a_note_is_written_shown_and_kept_through_a_rename(run: Run, xlite: Comm
 @pytest.mark.slow
 def test_list_and_status_show_tags_and_notes(run: Run, xlite: Command) -> None:
     assert xlite("jobs", "list")[1].splitlines()[0].split() == [
-        *("Run", "State", "Epoch", "Best", "val", "AUC", "Best", "epoch")
+        *("Run", "State", "Epoch", "Validation", "AUC", "Best", "epoch")
     ]
     xlite("jobs", "note", "one", "--tag", "a,b", "--note", "x")
     header, row = xlite("jobs", "list")[1].splitlines()

@@ -109,6 +109,18 @@ def test_a_film_is_turned_once_by_its_orientation(orientation: int, stored: np.n
     np.testing.assert_array_equal(read_image(data), FILM)
 
 
+def test_entries_of_other_kinds_are_passed_over_and_of_the_same_tag_the_last_one_counts() -> None:
+    data = tiff(FILM)
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    more = [(256, 9, 1, 7), (256, 0, 1, 7), (257, 65_535, 1, 7), (258, 3, 0, 7), (65_000, 4, 1, 7)]
+    more.append((256, 4, 1, 7))  # a width, before the film's own
+    entries = b"".join(struct.pack("<HHII", *one) for one in more) + data[start + 2 : start + 2 + 12 * count]
+    directory = struct.pack("<H", count + len(more)) + entries + bytes(4)
+    film = read_image(data[:4] + struct.pack("<I", len(data)) + data[8:] + directory)
+    np.testing.assert_array_equal(film, FILM)
+
+
 def pages(*flags: int) -> bytes:
     """A film and further directories with these subfile flags, which all show the film's own strips."""
     data = tiff(FILM)

@@ -62,7 +62,11 @@ def test_a_board_as_a_table() -> None:
         "MB": "44.0",
         "ms": "–",
     }
-    assert (second["Remark"], second["Averaged, test"], second["p"]) == ("tie on val and test", "–", "0.123")
+    assert (second["Remark"], second["Averaged, test"], second["p"]) == (
+        "tie on validation and test",
+        "–",
+        "0.123",
+    )
     assert second["First − this, test"] == "+0.012 (-0.003 to +0.027)"
     first, second = leaderboard_rows(BOARD, digits=4)
     assert (first["Validation AUC"], second["Validation AUC"]) == ("0.8124 ± 0.0041", "0.8000")

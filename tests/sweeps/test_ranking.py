@@ -74,8 +74,8 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
     assert ("A tie" in verdict(found), "a, 0.8100" in verdict(found)) == (tie, winner == 1)
     said = {
         (0, False): ["wins", ""],
-        (0, True): ["best, but ties; chosen", "tie on val"],
-        (1, True): ["best, but ties", "tie on val; chosen"],
+        (0, True): ["best, but ties; chosen", "tie on validation"],
+        (1, True): ["best, but ties", "tie on validation; chosen"],
     }
     assert [remark(found, place) for place in range(2)] == said[winner, tie]
 
@@ -88,7 +88,7 @@ def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFo
         predict(each.run, large_table, 0.0 if each.run == "h0" else 1.0)
     found = board(trials[:7], large_table.root)
     assert "none of the 6 others" in verdict(found)
-    assert [remark(found, place) for place in (0, 6)] == ["best, but ties; chosen", "tie on val"]
+    assert [remark(found, place) for place in (0, 6)] == ["best, but ties; chosen", "tie on validation"]
     found = board(trials[:8], large_table.root)
     assert "6 of the 7 others" in verdict(found)
     found = board(trials[:7] + trials[8:], large_table.root)

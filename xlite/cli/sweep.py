@@ -207,7 +207,7 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(sweep, now))
         return
-    say(f"{study}: {with_state(now)}")
+    say(f"{study} {with_state(now)}")
     if now.trials:
         print_table(
             ["run", "state", "validation AUC", "configuration"],

@@ -48,7 +48,7 @@ class Simulation(BaseModel):
 
     @classmethod
     def of(cls, run: Run) -> "Simulation":
-        """What a run's simulation.json says; RunError if the run is none, or the file is damaged."""
+        """What a run's simulation.json says; RunError if the run is not one, or the file is damaged."""
         path = run.path(SIMULATION_FILE)
         try:
             return cls.model_validate_json(read_whole(path))

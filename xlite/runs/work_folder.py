@@ -176,13 +176,14 @@ class WorkFolder(ABC, Generic[S]):
     @contextmanager
     def _starting(self) -> Iterator[None]:
         """One at a time, and only what does not run: RunError otherwise."""
-        try:
-            with file_lock(self.path(".start.lock"), 0):
-                if self.is_held() or self.status().state in LIVE:
-                    raise RunError(f"{self.kind} {self.name!r} is already running")
-                yield
-        except TimeoutError as error:
-            raise RunError(f"{self.kind} {self.name!r} is already being started") from error
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(self.path(".start.lock"), 0))
+            except TimeoutError as error:
+                raise RunError(f"{self.kind} {self.name!r} is already being started") from error
+            if self.is_held() or self.status().state in LIVE:
+                raise RunError(f"{self.kind} {self.name!r} is already running")
+            yield
 
     def _wait_until_held(self, child: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -25,7 +25,7 @@ def remark(board: Leaderboard, place: int) -> str:
         return "the only one" if board.ended else ""
     row, ties = board.rows[place], [other.tie for other in board.rows[1:]]
     test = row.against_first.get("test")
-    parts = [part for part, tie in (("val", row.tie), ("test", test and test.tie)) if tie]
+    parts = [part for part, tie in (("validation", row.tie), ("test", test and test.tie)) if tie]
     said = [f"tie on {' and '.join(parts)}"] if parts else []
     said += ["best, but ties"] if place == 0 and True in ties else []
     if place == board.winner:

@@ -70,7 +70,7 @@ def test_each_finding_has_its_line_and_what_nobody_has_none(drawn: Report) -> No
     low, slope = mass.calibration_intercept, mass.calibration_slope
     assert rows["Mass"] == [
         "Mass",
-        f"{mass.positives} of {mass.positive_patients} patients",
+        f"{mass.positives} films of {mass.positive_patients} patients",
         f"{low.value:.2f} ({low.low:.2f} to {low.high:.2f})",  # below 0: the probabilities are too high
         f"{slope.value:.2f} ({slope.low:.2f}–{slope.high:.2f})",
         f"{mass.ece:.3f}",

@@ -16,7 +16,7 @@ def test_few_positives_have_a_star_and_its_meaning() -> None:
     assert "| Hernia\\* | 0 | undefined | undefined |" in text
     assert "\\* fewer than 10 positive patients: hardly known." in text
     mass = report.per_class["Mass"]
-    assert f"| Mass | {mass.positives} of {mass.positive_patients} patients | {mass.auc} |" in text
+    assert f"| Mass | {mass.positives} films of {mass.positive_patients} patients | {mass.auc} |" in text
 
 
 def test_the_strongest_have_the_most_positives_and_an_auc() -> None:

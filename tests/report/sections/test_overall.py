@@ -82,7 +82,7 @@ def test_the_clean_films_of_a_contaminated_report_have_metrics_of_their_own() ->
     assert clean(report) == said and f"{said}." in text
     assert re.search(rf"^\| Mean of 13 .*\| {alone.baseline.perfect_ece:.3f} \|$", text, re.MULTILINE)
     few = [name for name, one in alone.per_class.items() if one.few_positives]
-    rows = re.findall(r"^\| ([A-Z][^|]*) \(\d+ of (\d+) patients\) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z][^|]*) \(\d+ films of (\d+) patients\) \|", text, re.MULTILINE)
     assert len(rows) == 14 - len(few) and all(int(patients) >= 10 for _, patients in rows)
     everyone, _ = drawn_report(caveats=[TrainedOn(films=200, known=200, stems=frozenset(films.stems))])
     assert "none is left" in to_markdown("", clean_films(View(everyone, {})))
