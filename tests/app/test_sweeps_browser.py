@@ -11,7 +11,7 @@ from xlite.sweeps.leaderboard_sentences import verdict
 from xlite.sweeps.leaderboard_table import remark
 from xlite.sweeps.sweep import Sweep
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.release]
 
 
 def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
