@@ -8,7 +8,6 @@ from page_shared import choose_next, done, show_command, show_curves, show_log
 from xlite.errors import XliteError
 from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
-from xlite.models.duty import duty
 from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
@@ -35,7 +34,7 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
         st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
         if not is_public():
             show_actions(run, status.state)
-        show_run_links(run, status.state, "runs", duty().name)
+        show_run_links(run, status.state, "runs")
         if not is_public():
             show_annotation(run, tags)
         show_rounds(run.folder) or show_curves(run)

@@ -1,4 +1,6 @@
+import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -194,7 +196,7 @@ def await_device() -> None:
 def show_runs() -> None:
     """What runs now and what ended last, read anew every three seconds."""
     live, rest = runs_now(LATEST)
-    on_duty = duty().name
+    on_duty = functools.cache(duty)  # one look for all runs
     st.subheader("Running now")
     studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
     for sweep in studies:
@@ -211,7 +213,7 @@ def show_runs() -> None:
         st.caption("No run has ended yet.")
 
 
-def show_live(seen: RunNow, on_duty: str) -> None:
+def show_live(seen: RunNow, on_duty: Callable[[], Duty]) -> None:
     """A run that goes on."""
     with st.container(border=True):
         st.markdown(headline(seen.run.name, seen.status.state, seen.status.said))
@@ -219,7 +221,7 @@ def show_live(seen: RunNow, on_duty: str) -> None:
         show_run_links(seen.run, seen.status.state, "overview", on_duty)
 
 
-def show_ended(seen: RunNow, on_duty: str) -> None:
+def show_ended(seen: RunNow, on_duty: Callable[[], Duty]) -> None:
     """A run that has ended, and what one does with it."""
     with st.container(border=True):
         st.markdown(headline(seen.run.name, seen.status.state, seen.status.said))

@@ -24,7 +24,6 @@ from xlite.federated.federation import Federation
 from xlite.federated.form import FORM_KEYS
 from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
-from xlite.models.duty import duty
 from xlite.presets import PRESET, PRESET_NOTES, PRESET_TITLES, settings_of
 from xlite.runs import form, slurm
 from xlite.runs.command import start_command
@@ -193,7 +192,7 @@ def watch(name: str, listed: list[str]) -> None:
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
-        show_run_links(run, status.state, "train", duty().name)
+        show_run_links(run, status.state, "train")
         if not (show_rounds(run.folder) or show_curves(run)):
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
             st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")

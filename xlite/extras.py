@@ -49,10 +49,7 @@ def missing(error: ModuleNotFoundError, what: str) -> str | None:
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:
-            return f"{what} needs {module}, which is not installed: {_REMEDIES.get(extra, _remedy(extra))}"
+            # pip takes X-Lite itself from what is installed here, so that no package index need have it
+            remedy = _REMEDIES.get(extra, f"pip install 'xlite-cxr[{extra}]'")
+            return f"{what} needs {module}, which is not installed: {remedy}"
     return None
-
-
-def _remedy(extra: str) -> str:
-    # pip takes X-Lite itself from what is installed here, so that this needs no package index that has it
-    return f"pip install 'xlite-cxr[{extra}]'"

@@ -12,7 +12,8 @@ SIGNATURES = (b"II*\0", b"MM\0*")
 _MAX_VALUE = 4 * 2**20  # bytes; the places of a million tiles
 _MAX_DIRECTORIES = 16
 _TYPES = {1: "B", 3: "H", 4: "I", 7: "B"}  # of an entry: bytes, words, double words, opaque bytes
-_SIZES = np.array([0, 1, 0, 2, 4, 0, 0, 1, 0])  # of a value, by type; the last one is of all other types
+_SIZES = np.array([struct.calcsize(f"={_TYPES.get(kind, '')}") for kind in range(9)])
+"""Bytes of a value by its type, 0 if the type is passed over; the last one stands for all greater types."""
 _FIELDS = {"tag": "u2", "kind": "u2", "number": "u4", "place": "u4"}
 _STATED = {order: np.dtype([(name, order + size) for name, size in _FIELDS.items()]) for order in "<>"}
 """An entry as it lies in the file, by the order of its bytes."""
@@ -97,23 +98,19 @@ class Directory:
             if len(entry.value) > 4:
                 place = struct.pack(f"{self.order}I", values_at + len(values))
                 values += bytes(entry.value) + bytes(len(entry.value) % 2)
-            count = len(entry.value) // _size(entry.kind)
+            count = len(entry.value) // int(_SIZES[entry.kind])
             entries.append(struct.pack(f"{self.order}HHI", tag, entry.kind, count) + place)
         return b"".join([*entries, bytes(4), values])
 
     def _unpacked(self, entry: _Entry, most: int = _MAX_VALUE) -> tuple[int, ...]:
         """The whole numbers of an entry, of which it has one at least; no more than `most`."""
-        count = min(most, len(entry.value) // _size(entry.kind))
+        count = min(most, len(entry.value) // int(_SIZES[entry.kind]))
         return struct.unpack_from(f"{self.order}{count}{_TYPES[entry.kind]}", entry.value)
 
 
 def damaged(how: str) -> ImageError:
     """The error of a TIFF that is damaged, and how."""
     return ImageError(f"the TIFF is damaged or incomplete ({how}); copy or export it again")
-
-
-def _size(kind: int) -> int:
-    return struct.calcsize(f"={_TYPES[kind]}")
 
 
 def _read(data: bytes, order: str, at: int) -> tuple[dict[int, _Entry], int]:
@@ -133,8 +130,8 @@ def _read(data: bytes, order: str, at: int) -> tuple[dict[int, _Entry], int]:
     # Of entries with the same tag the last one counts; there may be 65,535.
     last = dict(zip(stated["tag"].tolist(), range(len(stated)), strict=True))
     entries = {
-        tag: _Entry(int(stated["kind"][at]), memoryview(data)[starts[at] : starts[at] + lengths[at]])
-        for tag, at in last.items()
+        tag: _Entry(int(stated["kind"][row]), memoryview(data)[starts[row] : starts[row] + lengths[row]])
+        for tag, row in last.items()
     }
     following = data[behind : behind + 4]  # some writers end their file without it
     return entries, struct.unpack(f"{order}I", following)[0] if len(following) == 4 else 0

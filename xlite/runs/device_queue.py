@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
-from xlite.runs.lock import is_taken
+from xlite.runs.lock import file_lock, is_taken
 from xlite.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ class DeviceQueue:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.mutex = FileLock(folder / ".gate.lock")
+        self.mutex = file_lock(folder / ".gate.lock")
 
     @contextmanager
     def ticket(self, run: str, wants: Sequence[str], needs: int = 1) -> Iterator[Ticket]:
@@ -133,7 +132,7 @@ class DeviceQueue:
             number = max((ticket.number for ticket in self._living()), default=0) + 1
             mine = Ticket(number, run, tuple(wants), needs)
             self._write(mine)
-            lock = FileLock(self._path(number, "lock"))
+            lock = file_lock(self._path(number, "lock"))
             lock.acquire(timeout=0)
         try:
             yield mine

@@ -9,7 +9,7 @@ import itertools
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +59,15 @@ class Run(WorkFolder[RunStatus]):
             run = cls(parent / (config.name or _free_name(parent, config.backbone)))
             if run.failed_untrained():
                 shutil.rmtree(run.folder)
-            with suppress(FileExistsError):
+            try:
                 run.folder.mkdir()
+            except FileExistsError:
+                pass  # explained outside the lock, as a cluster may take its time to say a run's state
+            else:
                 settings = absolute_paths(config).model_copy(update={"name": run.name})
                 write_settings(run.path(SETTINGS_FILE), settings, {})
                 return run
-        raise RunError(run._taken())  # outside the lock, as a cluster may take its time to say a run's state
+        raise RunError(run._taken())
 
     def _taken(self) -> str:
         """What somebody is told who wants its name, and what to do, by its state."""

@@ -90,7 +90,7 @@ def finding_named(name: str, *what: str) -> str:
 
 
 def for_labels(mapping: Mapping, labels: Sequence[str]) -> Mapping:
-    """A rule for each label of a data set, in its order; those that the mapping lacks are not a finding."""
+    """A rule for each label of a data set, in its order; those that the mapping lacks are for no finding."""
     known = {rule.label: rule for rule in mapping}
     return [known.get(label, Rule(label, note="not in the mapping")) for label in labels]
 
