@@ -65,6 +65,10 @@ def broken(arrays: ArrayRecord, how: str) -> ArrayRecord:
         values = values[:1]
     elif how == "dtype":
         values = values.astype(np.float64)
+    elif how == "variance":
+        name = next(name for name in arrays if name.endswith("running_var"))
+        values = arrays[name].numpy().copy()
+        values[:2] = -1e-6
     if how == "bytes":
         return ArrayRecord({**arrays, name: Array("float32", (1,), "numpy.ndarray", b"no array")})
     others = {key: array for key, array in arrays.items() if not (how == "missing" and key == name)}
@@ -78,6 +82,7 @@ def broken(arrays: ArrayRecord, how: str) -> ArrayRecord:
         ("shape", "is float32 of shape"),
         ("dtype", "is float64 of shape"),
         ("bytes", "cannot be read"),
+        ("variance", "running_var has 2 variances below 0"),
         ("missing", "it sent other weights: 1 name differ"),
     ],
 )

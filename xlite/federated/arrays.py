@@ -14,6 +14,10 @@ from xlite.text import counted
 ARRAYS, REPLY, FILMS = "arrays", "metrics", "num-examples"
 """Flower's own names of the records and of the weight of a reply."""
 
+VARIANCE = "running_var"
+STATISTICS = ("running_mean", VARIANCE)
+"""What PyTorch calls the statistics of a batch norm."""
+
 
 def exchanged(student: nn.Module, norms: Norms) -> list[str]:
     """The names of the tensors that travel: all floats, but batch norms as `norms` says.
@@ -23,15 +27,20 @@ def exchanged(student: nn.Module, norms: Norms) -> list[str]:
     floats = [name for name, tensor in student.state_dict().items() if tensor.is_floating_point()]
     if norms == "averaged":
         return floats
-    statistics, modules = ("running_mean", "running_var"), set(batch_norms(student))
+    modules = set(batch_norms(student))
     own = {
         f"{place}.{name}"
         for place, module in student.named_modules()
         if module in modules
         for name in module.state_dict()
-        if norms == "local" or name in statistics
+        if norms == "local" or name in STATISTICS
     }
     return [name for name in floats if name not in own]
+
+
+def is_statistic(name: str) -> bool:
+    """Whether a tensor of this name is measured by a batch norm, not learned."""
+    return name.rpartition(".")[2] in STATISTICS
 
 
 def to_record(student: nn.Module, names: Iterable[str]) -> ArrayRecord:
@@ -90,4 +99,6 @@ def _wrong(name: str, array: Array, sent: Array) -> str:
         )
     if not np.isfinite(values).all():
         return f"{name} has {counted(int((~np.isfinite(values)).sum()), 'value')} NaN or infinite"
+    if name.endswith(VARIANCE) and (values < 0).any():
+        return f"{name} has {counted(int((values < 0).sum()), 'variance')} below 0"
     return ""

@@ -9,15 +9,15 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
-from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
+from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
+from flwr.serverapp.strategy import FedAvg
 
 from xlite import __version__
 from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, refusal, size_of, to_record
 from xlite.federated.client import CONFIG, END, HELLO, ROUND, hello_value
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
+from xlite.federated.strategy import make_strategy, moments, next_weights, restore
 from xlite.files import PLAIN_NAME
 from xlite.models.student import Student
 from xlite.text import as_cell, counted
@@ -101,15 +101,6 @@ class Members:
             log.info(f"{name} takes part, with {counted(films, 'film')}")
 
 
-def make_strategy(plan: Plan) -> FedAvg:
-    """Flower's strategy of a plan; it sees only replies that are whole."""
-    # `Members.gather` waits for as many as the plan needs; Flower would wait for clients that have died.
-    common: dict[str, Any] = {f"min_{of}_nodes": 1 for of in ("train", "evaluate", "available")}
-    if plan.strategy == "fedprox":
-        return FedProx(**common, proximal_mu=plan.proximal)
-    return FedAdam(**common, eta=plan.server_lr) if plan.strategy == "fedadam" else FedAvg(**common)
-
-
 def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[Progress, list[Member]]:
     """Runs the rounds that are left, and ends with the weights of the best in `student`.
 
@@ -118,7 +109,7 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
     """
     names, strategy = exchanged(student, plan.norms), make_strategy(plan)
     now = record.kept() or Progress(to_record(student, names))
-    _restore(strategy, now)
+    restore(strategy, now.moments)
     members = Members(grid, plan, to_record(student, exchanged(student, "averaged")))
     report = partial(record.report, now)
     for number in range(now.state.epoch + 1, plan.rounds + 1):
@@ -129,7 +120,7 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
         report(f"round {number}: clients judge the new weights")
         _evaluate(members, now, number, rows)
         now.rows += rows.values()
-        now.moments = _moments(strategy)
+        now.moments = moments(strategy)
         row = _row(number, list(rows.values()), time.monotonic() - began)
         record.end_round(now, row)
         log.info(
@@ -170,9 +161,7 @@ def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> di
             [arrays] = reply.content.array_records.values()
             reply.content = RecordDict({ARRAYS: arrays, REPLY: MetricRecord({FILMS: member.films})})
             whole.append(reply)
-    averaged, _ = strategy.aggregate_train(number, whole)
-    if averaged is not None:
-        now.arrays = _as_sent(averaged, sent)
+    now.arrays = next_weights(strategy, number, whole, sent) or sent
     return rows
 
 
@@ -225,25 +214,3 @@ def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, f
         "val_auc": mean("val_auc"),
         "seconds": seconds,
     }
-
-
-def _as_sent(averaged: ArrayRecord, sent: ArrayRecord) -> ArrayRecord:
-    """The average in the precision in which it travels: Flower's sums are wider."""
-    return ArrayRecord(
-        {name: Array(averaged[name].numpy().astype(array.numpy().dtype)) for name, array in sent.items()}
-    )
-
-
-def _moments(strategy: FedAvg) -> dict[str, dict[str, torch.Tensor]]:
-    """What FedAdam remembers between rounds; nothing of the others."""
-    found = {name: getattr(strategy, name, None) for name in ("m_t", "v_t")}
-    return {
-        name: {key: torch.from_numpy(np.asarray(array)) for key, array in arrays.items()}
-        for name, arrays in found.items()
-        if arrays
-    }
-
-
-def _restore(strategy: FedAvg, now: Progress) -> None:
-    for name, tensors in now.moments.items():
-        setattr(strategy, name, {key: tensor.numpy() for key, tensor in tensors.items()})
