@@ -34,7 +34,11 @@ ROWS = (
         "ground",
     ),
     (("config.py", "pixels.py"), "every setting; how large a film may be", "ground"),
-    (("public.py", "places.py", "processors.py", "patients.py"), "the ground floor", "ground"),
+    (
+        ("public.py", "places.py", "processors.py", "patients.py", "file_lock.py"),
+        "the ground floor",
+        "ground",
+    ),
     (
         (
             *("findings.py", "split_names.py", "labels.py", "errors.py"),

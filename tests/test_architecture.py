@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
     ("findings", "split_names", "errors", "files", "text", "labels", "extras", "paging"),
-    ("patients",),
+    ("patients", "file_lock"),
     ("places", "processors"),
     ("public",),
     ("config", "pixels"),

@@ -27,7 +27,7 @@ from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards, Reason
 from xlite.images import read_image
 from xlite.predict.films import LOCK_FILE, Film, find_films
-from xlite.predict.pipeline import BATCH, FilmsRead, predict_films
+from xlite.predict.pipeline import BATCH, FilmsRead, ReadOptions, predict_films
 from xlite.predict.tables import Said
 from xlite.reading import worth_rows
 
@@ -87,7 +87,7 @@ def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
     films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png")]
     [(best, _)] = reader.classifier.read(read_image(films[0].path)).top(1)
     (tmp_path / "out" / f"a_1_{best}.png").mkdir(parents=True)
-    done = predict_films(reader, films, tmp_path / "out", heatmaps=1)
+    done = predict_films(reader, films, tmp_path / "out", ReadOptions(1))
     assert (done.names, done.unreadable, done.unwritten) == (["a.png", "b.png"], 0, 1)
     [told] = [record.getMessage() for record in caplog.records]
     assert told.startswith(f"Error: {films[0].path}: its files cannot be written: Is a directory")
@@ -110,7 +110,7 @@ def test_overlays_have_names_of_their_own_that_every_system_takes(
         "x\n.png",
     ]
     films = [Film(write_film(tmp_path / "film.png"), name) for name in names]
-    done = predict_films(reader, films, tmp_path / "out", heatmaps=14)
+    done = predict_films(reader, films, tmp_path / "out", ReadOptions(14))
     assert done.names == names and done.unwritten == 0
     assert read_predictions(tmp_path / "out" / "predictions.csv").names == names
     overlays = [path.name for path in (tmp_path / "out").glob("*.png")]
@@ -157,7 +157,7 @@ def break_off_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list
 @pytest.mark.slow
 def test_a_batch_answers_as_each_film_alone(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2 * BATCH + 1)
-    done = predict_films(reader, films, tmp_path / "out", heatmaps=2)
+    done = predict_films(reader, films, tmp_path / "out", ReadOptions(2))
     for film in films:
         image = read_image(film.path)
         reading = reader.classifier.read(image)
@@ -172,7 +172,7 @@ def test_a_batch_answers_as_each_film_alone(tmp_path: Path, reader: GuardedReade
 @pytest.mark.parametrize("method", METHODS)
 def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2)
-    predict_films(reader, films, tmp_path / "out", heatmaps=1, method=method)
+    predict_films(reader, films, tmp_path / "out", ReadOptions(1, method))
     for film in films:
         reading = reader.classifier.read(read_image(film.path), method)
         [(finding, _)] = reading.top(1)
@@ -191,15 +191,15 @@ def test_a_run_that_was_broken_off_goes_on_and_ends_with_the_same_bytes(
     films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
     films[1].path.write_bytes(b"\x89PNG\r\n\x1a\n cut")
     break_off_at(None)
-    whole = predict_films(reader, films, tmp_path / "whole", heatmaps=1)
+    whole = predict_films(reader, films, tmp_path / "whole", ReadOptions(1))
     break_off_at(2 * BATCH)
     with pytest.raises(BrokenOff):
-        predict_films(reader, films, out, heatmaps=1)
+        predict_films(reader, films, out, ReadOptions(1))
     names = read_predictions(out / "predictions.csv").names
     assert names == [film.name for film in films[: 2 * BATCH] if film is not films[1]]
     opened, steps = break_off_at(None), []
     with caplog.at_level("INFO", "xlite"):
-        done = predict_films(reader, films, out, heatmaps=1, progress=lambda *step: steps.append(step))
+        done = predict_films(reader, films, out, ReadOptions(1), progress=lambda *step: steps.append(step))
     # The last batch was not whole: its films are read again, in the company that they have without a break.
     assert caplog.messages[-2] == f"Going on: {BATCH} of {len(films)} films are done"
     assert sorted(opened) == [film.name for film in films[BATCH + 1 :]]
@@ -246,7 +246,7 @@ def test_a_run_of_other_work_does_not_go_on_and_a_finished_one_is_done_anew(
     opened = break_off_at(None)
     for call, differs in (
         (lambda: predict_films(other, films, out), "model"),
-        (lambda: predict_films(reader, films, out, heatmaps=1), "heatmaps"),
+        (lambda: predict_films(reader, films, out, ReadOptions(1)), "heatmaps"),
     ):
         with pytest.raises(DataError, match=f"has not finished and differs from this one in {differs}: "):
             call()
@@ -353,7 +353,7 @@ def test_a_wrong_film_is_put_right_if_that_is_asked_for(
     for name, pixels in {"right.png": image, "wrong.png": np.rot90(255 - image)}.items():
         cv2.imwrite(str(tmp_path / name), pixels)
     films = [Film(tmp_path / name, name) for name in ("right.png", "wrong.png")]
-    done = predict_films(reader, films, tmp_path / "out", heatmaps=1, fix=fix)
+    done = predict_films(reader, films, tmp_path / "out", ReadOptions(1, fix=fix))
     right, wrong = done.found.values()
     assert (tmp_path / "out" / "guards.csv").read_text().splitlines()[1:] == [
         "right.png,pass,",
@@ -378,7 +378,7 @@ def test_other_guards_options_and_mirror_images_are_other_work(
         predict_films(reader, films, out)
     flipped = replace(reader, classifier=reader.classifier.flipped())
     for call, differs in (
-        (lambda: predict_films(reader, films, out, fix=True), "fix"),
+        (lambda: predict_films(reader, films, out, ReadOptions(fix=True)), "fix"),
         (lambda: predict_films(flipped, films, out), "tta"),
         (lambda: predict_films(replace(reader, gate=Gate.load()), films, out), "gate"),
     ):
@@ -450,12 +450,12 @@ def test_a_full_disk_leaves_whole_rows(tmp_path: Path, reader: GuardedReader) ->
 @pytest.mark.alone
 def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 10, side=1024)
-    predict_films(reader, films, tmp_path / "warm", heatmaps=1)
+    predict_films(reader, films, tmp_path / "warm", ReadOptions(1))
     peaks = []
     for times in (3, 12):
         many = [Film(film.path, f"{round}_{film.name}") for round in range(times) for film in films]
         tracemalloc.start()
-        predict_films(reader, many, tmp_path / f"{times}", heatmaps=1)
+        predict_films(reader, many, tmp_path / f"{times}", ReadOptions(1))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 12 * 2**20  # how full the queue is differs; the films more have 90 MB
@@ -487,9 +487,9 @@ def test_only_what_was_undone_is_called_fixed(
     if is_resumed:
         break_off_at(BATCH)
         with pytest.raises(BrokenOff):
-            predict_films(reader, films, out, fix=True)
+            predict_films(reader, films, out, ReadOptions(fix=True))
         break_off_at(None)
-    done = predict_films(reader, films, out, fix=True)
+    done = predict_films(reader, films, out, ReadOptions(fix=True))
     said = [done.guards[film.name] for film in films[:3]]
     assert said == [
         Said("offer", ("inverted", "rotated_180", "cut"), ("inverted",)),

@@ -129,7 +129,7 @@ def predict(
             web = DicomWeb(dicomweb)
             images = web.fetch(accession or "", stack.enter_context(_place(None)))
         found = find_films(images or [], out)
-        from xlite.predict.pipeline import Also, predict_films
+        from xlite.predict.pipeline import Also, ReadOptions, predict_films
 
         reader = _reader(model, device, flip=tta is not None)
         maps = MAPS_PER_FILM if heatmaps is None else heatmaps
@@ -146,11 +146,8 @@ def predict(
                 reader,
                 found.films,
                 place,
-                heatmaps or 0 if out else 0,
-                method or DEFAULT_METHOD,
+                ReadOptions(heatmaps or 0 if out else 0, method or DEFAULT_METHOD, window, fix),
                 progress,
-                window=window,
-                fix=fix,
                 fresh=fresh,
                 also=also,
             )

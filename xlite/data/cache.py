@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from xlite.errors import DataError, ImageError, sentence
+from xlite.file_lock import file_lock
 from xlite.files import Progress
 from xlite.images import Preprocess, has_contrast, read_image
 from xlite.places import home
@@ -96,7 +96,7 @@ def open_cache(
     array = _array_of(sources, size, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"films-{size}.lock"):
+        with file_lock(folder / f"films-{size}.lock"):
             if not _is_sound(array, len(paths), size):
                 _build(array, paths, sources, preprocess, progress)
             _complete_index(array)

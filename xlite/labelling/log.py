@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from xlite.errors import DataError, RunError, objection
+from xlite.file_lock import locked
 from xlite.files import read_file
 from xlite.labelling.entry import Entry
 
@@ -36,14 +36,12 @@ class AnswerLog:
         for too long, DataError as `read`, OSError if the disk takes no more, and whatever `make` raises; then
         nothing is written.
         """
-        try:
-            with FileLock(self.path.with_suffix(".lock"), timeout=PATIENCE_S):
-                return self._append(make)
-        except Timeout as error:
-            raise RunError(
-                f"{self.path} has been held by another process for {PATIENCE_S:.0f} s, so the answer was not "
-                "kept: try again"
-            ) from error
+        busy = RunError(
+            f"{self.path} has been held by another process for {PATIENCE_S:.0f} s, so the answer was not "
+            "kept: try again"
+        )
+        with locked(self.path.with_suffix(".lock"), busy, PATIENCE_S):
+            return self._append(make)
 
     def _append(self, make: Callable[[list[Entry]], Entry | None]) -> Entry | None:
         entries, whole, lacks_end = self._parsed(read_file(self.path))

@@ -17,9 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from xlite.errors import RunError
+from xlite.file_lock import locked
 from xlite.files import write_atomic
 
 MOST_FILMS, MOST_MB = 1000, 4096
@@ -199,15 +198,9 @@ class Sent:
 def folder_locked(folder: Path) -> Iterator[None]:
     """Holds a queue's folder; RunError if another node does."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise RunError(f"another xlite serve --dicom has its queue in {folder}: name another") from error
-    try:
+    busy = RunError(f"another xlite serve --dicom has its queue in {folder}: name another")
+    with locked(folder / ".lock", busy):
         yield
-    finally:
-        lock.release()
 
 
 def _size(folder: Path) -> int:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.data.zipped import ZippedFilm
 from xlite.errors import DataError
+from xlite.file_lock import locked
 from xlite.files import read_whole, write_atomic
 from xlite.predict.films import LOCK_FILE, RECORD_FILE, Film
 from xlite.predict.tables import TABLES, Answer, Row, add_rows, read_table, settled, write_table
@@ -124,20 +124,12 @@ def opened(
     Raises DataError if another process writes into it, or the unfinished call is of other work.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK_FILE, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise DataError(
-            f"another xlite predict writes into {folder}: wait until it ends, or give another --out"
-        ) from error
-    try:
+    busy = DataError(f"another xlite predict writes into {folder}: wait until it ends, or give another --out")
+    with locked(folder / LOCK_FILE, busy):
         output = Output(folder, films, work)
         if not fresh:
             output.go_on()
         yield output
-    finally:
-        lock.release()
 
 
 def _digest(film: Path | ZippedFilm) -> str:

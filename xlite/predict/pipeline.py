@@ -48,6 +48,25 @@ _NOTHING = np.empty((0, 0), np.uint8)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ReadOptions:
+    """How films are read, and how many overlays of each are written, those of its likeliest findings.
+
+    window: the one that DICOM films are shown by, as `read_image` takes it. fix: whether films are turned and
+    inverted as their guards offer.
+    """
+
+    heatmaps: int = 0
+    method: str = DEFAULT_METHOD
+    window: str | None = None
+    fix: bool = False
+
+    @property
+    def work(self) -> Work:
+        """What makes two calls the same work in this."""
+        return {"heatmaps": self.heatmaps, "map": self.method, "window": self.window, "fix": self.fix}
+
+
 class Also(Protocol):
     """What else is written of each film, whether it is read or refused."""
 
@@ -89,39 +108,32 @@ def predict_films(
     reader: "GuardedReader",
     films: Sequence[Film],
     out: Path,
-    heatmaps: int = 0,
-    method: str = DEFAULT_METHOD,
+    options: ReadOptions = ReadOptions(),
     progress: Progress | None = None,
     *,
-    window: str | None = None,
-    fix: bool = False,
     fresh: bool = False,
     also: Sequence[Also] = (),
 ) -> FilmsRead:
-    """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, `heatmaps` overlays of each.
+    """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, and overlays of each.
 
-    Overlays are those of the likeliest findings. `window` is the one that DICOM films are shown by, as
-    `read_image` takes it; `fix` turns and inverts films as their guards offer; each of `also` gets each film
-    with its maps. A film that is refused, or cannot be read, is logged and left out; if it is the only one,
-    that is an ImageError. A film whose files cannot be written is logged. Whatever ends this early, the
-    tables have what was read, and the same call goes on from there, unless all is to be `fresh`.
+    Each of `also` gets each film with its maps. A film that is refused, or cannot be read, is logged and left
+    out; if it is the only one, that is an ImageError. A film whose files cannot be written is logged.
+    Whatever ends this early, the tables have what was read, and the same call goes on from there, unless all
+    is to be `fresh`.
     """
     classifier = reader.classifier
     work: Work = {
         "model": classifier.digest,
         "gate": reader.gate.digest,
         "version": __version__,
-        "heatmaps": heatmaps,
-        "map": method,
-        "window": window,
-        "fix": fix,
         "tta": classifier.tta,
+        **options.work,
         **{name: value for one in also for name, value in one.work.items()},
     }
     with opened(out, films, work, fresh) as output:
         if output.done:
             log.info("Going on: %s of %s films are done", f"{len(output.done):,}", f"{len(films):,}")
-        run = _Run(reader, films, output, heatmaps, method, window, fix, progress, also)
+        run = _Run(reader, films, output, options, progress, also)
         run.read()
         output.finish()
     return run.result()
@@ -147,16 +159,12 @@ class _Run:
         reader: "GuardedReader",
         films: Sequence[Film],
         output: Output,
-        heatmaps: int,
-        method: str,
-        window: str | None,
-        fix: bool,
+        options: ReadOptions,
         progress: Progress | None,
         also: Sequence[Also],
     ) -> None:
         self.reader, self.classifier, self.films, self.output = reader, reader.classifier, films, output
-        self.heatmaps, self.method, self.window, self.fix = heatmaps, method, window, fix
-        self.progress, self.also = progress, also
+        self.options, self.progress, self.also = options, progress, also
         self.left = [film for film in films if film.name not in output.done]
         self.counts = FilmsRead()
         self.steps = 0
@@ -166,7 +174,7 @@ class _Run:
     @property
     def has_maps(self) -> bool:
         """Whether maps are made, and a film's pixels are kept for them."""
-        return bool(self.heatmaps or self.also)
+        return bool(self.options.heatmaps or self.also)
 
     def read(self) -> None:
         """Reads the films that are not done yet."""
@@ -204,15 +212,17 @@ class _Run:
         """
         said = kept_guards(rows)
         paths = {film.name: film.path for film in self.films}
-        for name, one in said.items() if self.fix else ():
+        for name, one in said.items() if self.options.fix else ():
             if (mendable := offers(one.reasons)) and name in readings:
                 if readings[name].void:
-                    mendable = judged(self.reader.gate, read_image(paths[name], self.window), True).undone
+                    mendable = judged(
+                        self.reader.gate, read_image(paths[name], self.options.window), True
+                    ).undone
                 said[name] = one._replace(fixed=mendable)
         return said
 
     def _decode(self, film: Film) -> _Decoded:
-        seen = judged(self.reader.gate, read_image(film.path, self.window), self.fix)
+        seen = judged(self.reader.gate, read_image(film.path, self.options.window), self.options.fix)
         bare = replace(seen, film=_NOTHING)
         if seen.is_refused:
             return _Decoded(film, seen if self.also else bare)
@@ -238,7 +248,7 @@ class _Run:
         for one in batch:
             found = unread(one.seen) if one.x is None else next(readings)
             answers.append(Answer(one.film, found.said, found.reading, found.undone))
-            if self.also or (self.heatmaps and found.reading is not None):
+            if self.also or (self.options.heatmaps and found.reading is not None):
                 painting.append((one.film, pool.submit(self._paint, one.film, found)))
         self._settle()
         self.answers, self.painting = answers, painting
@@ -248,8 +258,10 @@ class _Run:
     def _paint(self, film: Film, found: GuardedReading) -> Painted:
         """Writes the overlays of a film, and what else is made of it."""
         painted = Painted()
-        if self.heatmaps and found.reading is not None:
-            painted = write_overlays(self.output.folder, film, found.film, found.reading, self.heatmaps)
+        if self.options.heatmaps and found.reading is not None:
+            painted = write_overlays(
+                self.output.folder, film, found.film, found.reading, self.options.heatmaps
+            )
         if painted.error is not None:
             return painted
         try:
@@ -264,9 +276,11 @@ class _Run:
         if not films:
             return
         inputs = np.concatenate([one.x for one in films if one.x is not None])
-        output = self.classifier.output(inputs, self.method if self.has_maps else None)
+        output = self.classifier.output(inputs, self.options.method if self.has_maps else None)
         for place, one in enumerate(films):
-            yield read_in(self.classifier, one.seen, output.film(place), one.seen.film.shape, self.method)
+            yield read_in(
+                self.classifier, one.seen, output.film(place), one.seen.film.shape, self.options.method
+            )
 
     def _settle(self) -> None:
         """Writes the rows of the films whose overlays were being painted, and counts what became of them."""

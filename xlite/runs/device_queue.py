@@ -17,8 +17,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.errors import RunError
+from xlite.file_lock import file_lock
 from xlite.files import read_whole, write_atomic
-from xlite.runs.lock import file_lock, is_taken
+from xlite.runs.lock import is_taken
 from xlite.runs.run import Run
 
 log = logging.getLogger(__name__)

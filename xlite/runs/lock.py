@@ -6,19 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlite.errors import RunError
+from xlite.file_lock import file_lock
 
 if TYPE_CHECKING:
     from filelock import FileLock
-
-
-def file_lock(path: Path, timeout: float = -1) -> "FileLock":
-    """The operating system's lock on a file; whoever enters it waits for `timeout` s, less than 0 for ever.
-
-    Entering it raises TimeoutError.
-    """
-    from filelock import FileLock  # it imports asyncio, which no `--help` needs to wait for
-
-    return FileLock(path, timeout)
 
 
 def mutex(folder: Path) -> "FileLock":

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from xlite.errors import DataError, sentence
+from xlite.file_lock import file_lock
 from xlite.files import read_file
 from xlite.places import results_csv
 from xlite.public import without_paths
-from xlite.runs.lock import file_lock
 from xlite.runs.notes import Notes
 from xlite.text import as_cell, counted, from_cell, has_plain_digits, verb
 

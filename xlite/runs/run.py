@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
+from xlite.file_lock import file_lock
 from xlite.models.available import MODEL_FILE
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
-from xlite.runs.lock import file_lock
 from xlite.runs.run_files import (
     CLIENT_FILE,
     EPOCHS_FILE,

@@ -18,10 +18,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self
 
 from xlite.errors import RunError, XliteError, sentence, words_as_json
+from xlite.file_lock import file_lock
 from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
-from xlite.runs.lock import file_lock, holding, is_held, is_locked, mutex
+from xlite.runs.lock import holding, is_held, is_locked, mutex
 from xlite.runs.status import LIVE, S, read_status
 
 PROGRESS_FILE, LOG_FILE = "progress.json", "log.txt"

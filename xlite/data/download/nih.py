@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
 from xlite.data.download.archive import unpack_films
 from xlite.data.download.resumable import fetch
 from xlite.errors import DataError, sentence
+from xlite.file_lock import locked
 from xlite.text import counted
 
 NIH_PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
@@ -80,15 +80,14 @@ def download(
     job = _Download(Path(out), progress, backoff_s)
     urls = ARCHIVES if links is None else tuple(links)
     counts = _FILMS if links is None else (None,) * len(urls)
+    busy = DataError(f"another download into {out} is running; wait for it or stop it")
     try:
         job.out.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(job.out / ".download.lock", timeout=0):
+        with locked(job.out / ".download.lock", busy):
             for name in _TABLE_STARTS:
                 job.table(name, tables_url)
             if not labels_only:
                 job.archives(urls, counts, needed_bytes)
-    except filelock.Timeout as error:
-        raise DataError(f"another download into {out} is running; wait for it or stop it") from error
     except OSError as error:
         # Not the file that the error names: it may be a temporary one.
         raise DataError(sentence(error, out)) from error
