@@ -1,6 +1,6 @@
 """The filter of the Explore page: its fields, which are in the address, and the chips that take them away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -8,7 +8,7 @@ from page_shared import say_unknown
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.embedded import Embedded
+from xlite.data.eda.embedded import SIDE, Embedded
 from xlite.data.eda.filters import FOLLOW_UPS, OLDEST, SERIES, Filter, Selection
 from xlite.findings import NO_FINDING, spoken
 from xlite.messages import literal
@@ -89,7 +89,7 @@ def _ask_place(embedded: Embedded | None) -> tuple[list[str], str]:
         key="region",
         bind="query-params",
         placeholder="its corners, as 100,200 400,200 250,600",
-        help="Corners as x,y, each 0 to 1000 from the lower left. What is drawn around films stands here.",
+        help=f"Corners as x,y, each 0 to {SIDE} from the lower left. What is drawn around films stands here.",
     )
     return clusters, (region or "").strip()
 
@@ -108,14 +108,16 @@ def fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:
         st.session_state[key] = options[0]
 
 
-def _several(label: str, key: str, options: Sequence[str], words: Any, placeholder: str) -> list[str]:
+def _several(
+    label: str, key: str, options: Sequence[str], words: Callable[[str], str], placeholder: str
+) -> list[str]:
     fit(key, options, {one: words(one) for one in options})
     return st.multiselect(
         label, options, format_func=words, placeholder=placeholder, key=key, bind="query-params"
     )
 
 
-def _one(label: str, key: str, options: Sequence[str], words: Any) -> str:
+def _one(label: str, key: str, options: Sequence[str], words: Callable[[str], str]) -> str:
     fit(key, options, {one: words(one) for one in options})
     return st.selectbox(label, options, format_func=words, key=key, bind="query-params")
 

@@ -108,6 +108,12 @@ def say_unknown(key: str, choices: Collection[str], what: str) -> bool:
     return bool(asked)
 
 
+def ask_for_data() -> None:
+    """What stands in the place of a form that needs a data folder."""
+    st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form appears here.")
+    go_to("explore", "Explore the data", ":material/query_stats:")
+
+
 def show_curves(run: Run) -> bool:
     """A run's learning curves; whether it has any yet."""
     from xlite.plots import finding_curves, learning_curves

@@ -58,7 +58,9 @@ def with_films(job: Job, films: int) -> Job:
         seed=train.seed,
         file_logits=train.file_logits.numpy()[at],
     )
-    return replace(job, train=repeated, train_stems=[job.train_stems[i] for i in at], known=job.known[at])
+    return replace(
+        job, train=repeated, train_stems=[job.train_stems[i] for i in at], attributes=job.attributes[at]
+    )
 
 
 def endless(learner: Learner) -> Iterator[StepBatch]:

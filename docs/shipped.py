@@ -18,10 +18,9 @@ from xlite.report.document import to_markdown
 from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.split_names import ALL_FILMS
-from xlite.text import in_markdown, number
+from xlite.text import capital, in_markdown, number
 
 BEFORE = arms.MEASURED / "before"
 """Predictions of the MobileNetV2 that shipped first, for the test films of today's split whose patients are

@@ -6,6 +6,7 @@ import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_forecast, show_refusal
 from page_shared import (
     QUIET_BAR,
+    ask_for_data,
     choose_named,
     choose_next,
     data_folder,
@@ -42,10 +43,7 @@ def new_study() -> None:
     """The form, what the study would take, the command that does the same, and Start."""
     data = str(data_folder() or "")
     if not data:
-        st.info(
-            "Name a data folder in the sidebar, or draw one on Explore the data; then the form appears here."
-        )
-        go_to("explore", "Explore the data", ":material/query_stats:")
+        ask_for_data()
         return
     kind = choose_kind()
     if kind is None:

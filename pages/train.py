@@ -15,7 +15,16 @@ from page_forecast import (
 )
 from page_run_links import show_run_links
 from page_settings import setting_widget, settings_in_columns
-from page_shared import choose_named, data_folder, go_to, say_unknown, show_command, show_curves, show_log
+from page_shared import (
+    ask_for_data,
+    choose_named,
+    data_folder,
+    go_to,
+    say_unknown,
+    show_command,
+    show_curves,
+    show_log,
+)
 
 from xlite.config import TrainConfig, make_config
 from xlite.errors import XliteError
@@ -102,10 +111,7 @@ def new_run() -> None:
         return
     data = str(data_folder() or "")
     if not data:
-        st.info(
-            "Name a data folder in the sidebar, or draw one on Explore the data; then the form appears here."
-        )
-        go_to("explore", "Explore the data", ":material/query_stats:")
+        ask_for_data()
         return
     if choose_form():
         new_simulation(data)

@@ -53,7 +53,7 @@ class Orthanc:
 
 
 def program(*names: str) -> list[str]:
-    """Where programs are; skips the test if one is missing, or fails it where CI requires them."""
+    """Where programs are; skips the test if one is missing, or fails it if CI requires them."""
     found = [shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in names]
     missing = [name for name, path in zip(names, found, strict=True) if path is None]
     missing += ["orthanc-dicomweb"] if "Orthanc" in names and not Path(DICOMWEB).exists() else []

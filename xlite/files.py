@@ -26,7 +26,7 @@ _TAIL_BLOCK = 64 * 1024
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def new_folder(out: Path) -> Iterator[Path]:
     """A folder to fill: once whole it takes the place of `out`, missing or empty; else nothing is left.
 
     Raises OSError.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from xlite.config import TrainConfig
 from xlite.errors import Option, Setting, XliteError, sentence
 from xlite.public import without_paths
-from xlite.text import escaped, in_one_line
+from xlite.text import capital, escaped, in_one_line
 
 _MADE_LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)|(?<=:)(?=[\w+/-]+:)", re.IGNORECASE)
 """Where Streamlit makes a link or a symbol, whether it is escaped or not."""
@@ -75,9 +75,7 @@ def page_sentence(error: BaseException) -> str:
 def in_words(error: BaseException) -> str:
     """An error in one sentence with a capital letter and the field titles of the form."""
     text = error.message(_quoted) if isinstance(error, XliteError) else sentence(error)
-    first = text.partition(" ")[0].rstrip(",:")
-    plain = first.isalpha() and first.islower()  # a name such as `film.png` stays as it is
-    return text[0].upper() + text[1:] if plain else text
+    return capital(text)
 
 
 def _quoted(word: Setting | Option) -> str:

@@ -19,6 +19,15 @@ _MARKS = re.compile(
 )
 _NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
 
+NOT_LABELLED = "not labelled here"
+"""What stands for a finding whose label is known of no film."""
+
+
+def capital(text: str) -> str:
+    """The text with a capital, unless it begins with a name such as `film.png`; capitals that it has stay."""
+    first = text.partition(" ")[0].rstrip(".,:;")
+    return text[0].upper() + text[1:] if first.isalpha() and first.islower() else text
+
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from xlite.errors import RunError
-from xlite.export.folder import MADE, megabytes, whole_folder
+from xlite.export.folder import MADE, megabytes, replaced_folder
 
 
 def write(folder, **files):
-    with whole_folder(folder) as draft:
+    with replaced_folder(folder) as draft:
         for name, text in files.items():
             path = draft / name.replace("__", "/")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def test_an_export_takes_the_place_of_an_earlier_one(tmp_path):
 
 def refused(folder):
     before = content(folder)
-    with pytest.raises(RunError) as error, whole_folder(folder):
+    with pytest.raises(RunError) as error, replaced_folder(folder):
         pytest.fail("nothing may be written")
     assert content(folder) == before
     return str(error.value)
@@ -73,10 +73,10 @@ def test_the_current_folder_is_one(tmp_path, monkeypatch):
 
 def test_what_fails_leaves_nothing(tmp_path):
     before = list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match="half way"), whole_folder(tmp_path / "folder") as draft:
+    with pytest.raises(ValueError, match="half way"), replaced_folder(tmp_path / "folder") as draft:
         (draft / "page").write_text("half")
         raise ValueError("half way")
     assert list(tmp_path.iterdir()) == before
     (tmp_path / "file").write_text("a file")
-    with pytest.raises(RunError, match="is not a folder; name one"), whole_folder(tmp_path / "file"):
+    with pytest.raises(RunError, match="is not a folder; name one"), replaced_folder(tmp_path / "file"):
         pytest.fail("nothing may be written")

@@ -1,6 +1,6 @@
 """Unknown labels: each metric of a finding is that of the films whose label of it is known, and no other.
 
-Where all labels are known every figure is the one that stood before a label could be unknown.
+If all labels are known each metric is the one that stood before a label could be unknown.
 """
 
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_figures import drawn_films, figures
+from label_metrics import drawn_films, label_metrics
 
 from xlite.findings import FINDINGS
 from xlite.labels import films_known, known, negative, positive, where_known, zero_if_unknown
@@ -29,7 +29,7 @@ from xlite.metrics.thresholds import RULES, Thresholds
 from xlite.metrics.validation_record import validation_records
 from xlite.patients import fewer_patients
 
-BEFORE = Path(__file__).with_name("figures_before.json")
+BEFORE = Path(__file__).with_name("metrics_before.json")
 CUTS = np.full(14, 0.5)
 
 
@@ -50,9 +50,9 @@ def alike(found: Any, expected: Any, rel: float, place: str = "") -> None:
 
 
 @pytest.mark.slow
-def test_the_figures_of_labels_that_are_all_known_are_as_before():
-    """`figures_before.json` was written by the release before labels could be unknown, by `figures`."""
-    alike(figures(*drawn_films(90), draws=6), json.loads(BEFORE.read_text()), 1e-6)
+def test_the_metrics_of_labels_that_are_all_known_are_as_before():
+    """`metrics_before.json` was written by the release before labels could be unknown, by `label_metrics`."""
+    alike(label_metrics(*drawn_films(90), draws=6), json.loads(BEFORE.read_text()), 1e-6)
 
 
 @st.composite

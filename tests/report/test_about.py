@@ -1,4 +1,4 @@
-"""What About says: true figures, the citation that is in CITATION.cff, and versions."""
+"""What About says: true numbers, the citation that is in CITATION.cff, and versions."""
 
 import platform
 from importlib.metadata import version
@@ -10,12 +10,12 @@ from xlite.report.about import CLAIMS, DATA, LIMITS, bibtex, card_text, versions
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_figures_are_those_of_the_documents() -> None:
+def test_the_numbers_are_those_of_the_documents() -> None:
     """They stand in docs/DESIGN.md, where a test compares them with NIH's tables."""
     design = (ROOT / "docs" / "DESIGN.md").read_text()
     said = " ".join(text for row in CLAIMS.texts for text in row) + DATA + LIMITS
-    for figure in ("87.6:1", "265.9:1", "53.84", "18.55", "40.18", "19,894", "112,120", "30,805", "81.5"):
-        assert figure in said and figure in design, figure
+    for number in ("87.6:1", "265.9:1", "53.84", "18.55", "40.18", "19,894", "112,120", "30,805", "81.5"):
+        assert number in said and number in design, number
     assert "0.20 %" in said and "0.20%" in design and "2.05 %" in said and "2.05%" in design
     assert "4.03 M" in said and "| 4.03 M | 58% |" in design
 

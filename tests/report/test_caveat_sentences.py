@@ -31,15 +31,15 @@ SAID: list[tuple[Caveat, str]] = [
     ),
     (
         facts.OtherSplit(
-            split_id="all films of the folder",
+            split_id="all-68c992b02e43",
             own_split_id="b",
             films=24,
             learned=1,
             known=2,
             whole_folder=True,
         ),
-        "all films of the folder is not the model's own, b: 1 of these 24 films was in its training or "
-        "validation part, 2 are of patients who were",
+        "these are all films of the folder, not a part of the model's own split, b: 1 of these 24 films was "
+        "in its training or validation part, 2 are of patients who were",
     ),
     (facts.TrainedOn(films=24, known=24), "the model was trained on these films"),
     (facts.TrainedOn(films=24, known=5), "the model was trained on 5 of these films"),

@@ -9,7 +9,7 @@ from xlite.report.elsewhere_sentences import by_topic, elsewhere_sentences, mix_
 SIDES = (
     "Here is the model's own test part, 1,000 films of 500 patients (split patient-42-1a2b3c4d, 2020 "
     "labels); there are the films judged, 200 films of 150 patients (split all-42-99999999, labels of an "
-    "unknown edition). As they are films of other patients, no test is paired: a difference, there less "
+    "unknown edition). As they are films of other patients, no test is paired: a difference, there minus "
     "here, has the 95 % interval that follows from those of both sides. Of so many, some lie beyond theirs "
     "by chance."
 )
@@ -37,7 +37,7 @@ def test_all_that_is_said_of_a_model_that_is_worse_elsewhere() -> None:
         ],
         "calibration": [
             "Probabilities there, of 2 findings with a calibration intercept: too high for Effusion. "
-            "Calibration and thresholds can be fitted to films of there.",
+            "Calibration and thresholds can be fitted to films from there.",
             "Against the labels they lie higher than here for Effusion.",
         ],
         "calls": [
@@ -47,7 +47,7 @@ def test_all_that_is_said_of_a_model_that_is_worse_elsewhere() -> None:
             "Effusion.",
         ],
         "mix": [
-            "The films are another mix: view (AP: 40% here, 90% there). A difference may be of that, and not "
+            "The mix of films differs: view (AP: 40% here, 90% there). A difference may be of that, and not "
             "of the hospital.",
             "Not known on both sides: age band.",
         ],

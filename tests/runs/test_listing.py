@@ -1,4 +1,4 @@
-"""All runs as pages list them: read anew only where something changed."""
+"""All runs as pages list them: read anew only if something changed."""
 
 from pathlib import Path
 

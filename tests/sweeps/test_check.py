@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlite.cli import run as run_cli
-from xlite.errors import DataError, RunError
+from xlite.errors import CheckpointError, DataError, RunError
 from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.sweeps.check import check_effects, check_sources
 from xlite.sweeps.phases import plan_phase
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"teacher": "nosuch"}, "there is no teacher 'nosuch'"),
-        ({"teacher": "xrv:all,nosuch.csv"}, "there is no teacher 'nosuch.csv'"),
+        ({"teacher": "nosuch"}, "'nosuch' is neither a model file nor a run"),
+        ({"teacher": "xrv:all,nosuch.csv"}, "the teacher's predictions file nosuch.csv is not there"),
         ({"data": "nowhere"}, "there is no data folder"),
         ({"weights": "nosuch.pth"}, "nosuch.pth': expected imagenet, none or a file"),
         ({"teacher-list": "nosuch.txt"}, "there is no list of a teacher's films"),
@@ -90,7 +90,7 @@ def test_a_space_in_which_a_setting_counts_somewhere_is_fine(given: dict, vary: 
 def test_the_parts_of_a_teacher_may_have_spaces_around_them(tiny_folder: Path) -> None:
     plan = make_plan("search", {"data": tiny_folder}, {"lr": [1e-4, 1e-3]}, Design("s"))
     plan = plan.model_copy(update={"fixed": {**plan.fixed, "teacher": "xrv:all, xrv:nih , nosuch"}})
-    with pytest.raises(RunError, match="there is no teacher 'nosuch'"):
+    with pytest.raises(CheckpointError, match="'nosuch' is neither a model file nor a run"):
         check_sources(plan)
 
 

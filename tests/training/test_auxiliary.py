@@ -8,7 +8,7 @@ from tiny_models import untrained
 from tiny_runs import config, run_to_end, state, weights
 
 from xlite.data.folder import NihFolder
-from xlite.training.auxiliary import known_of
+from xlite.training.auxiliary import attributes_of
 from xlite.training.fabric import open_fabric
 from xlite.training.job import open_job
 from xlite.training.step import Learner
@@ -22,10 +22,10 @@ def test_what_the_table_knows_is_view_sex_and_the_standardised_age():
     )
     nan, one = np.nan, np.sqrt(1.5)
     expected = [[0, 0, -one], [1, nan, 0], [nan, 1, nan], [nan, nan, one]]
-    np.testing.assert_allclose(known_of(table), np.float32(expected), atol=1e-6)
-    alike = known_of(table.assign(age=50.0))
+    np.testing.assert_allclose(attributes_of(table), np.float32(expected), atol=1e-6)
+    alike = attributes_of(table.assign(age=50.0))
     np.testing.assert_array_equal(alike[:, 2], np.zeros(4))
-    assert np.isnan(known_of(table.assign(age=np.nan))[:, 2]).all()
+    assert np.isnan(attributes_of(table.assign(age=np.nan))[:, 2]).all()
 
 
 def test_each_film_of_a_batch_comes_with_what_is_known_of_it(films):
@@ -36,7 +36,7 @@ def test_each_film_of_a_batch_comes_with_what_is_known_of_it(films):
     learner = Learner(open_fabric(settings, "cpu"), job)
     learner.begin(2)
     rows = learner.sampler.batches().ravel()
-    known = torch.cat([batch.known for batch in learner.batches()]).numpy()
+    known = torch.cat([batch.attributes for batch in learner.batches()]).numpy()
     np.testing.assert_array_equal(known[:, 0], (table["view"] == "AP").to_numpy()[rows])
     np.testing.assert_array_equal(known[:, 1], (table["sex"] == "M").to_numpy()[rows])
     age = table["age"].to_numpy()

@@ -17,8 +17,8 @@ def batch_of(films: int, seed: int = 0) -> StepBatch:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(films, 3, 8, 8, generator=generator).to(memory_format=torch.channels_last)
     labels = (torch.rand(films, 14, generator=generator) < 0.3).float()
-    logits, known = (torch.randn(films, count, generator=generator) for count in (14, 3))
-    return StepBatch(x, labels, 3 * logits, known)
+    logits, attributes = (torch.randn(films, count, generator=generator) for count in (14, 3))
+    return StepBatch(x, labels, 3 * logits, attributes)
 
 
 def test_each_film_is_blended_with_its_neighbour_and_keeps_its_share():
@@ -26,7 +26,7 @@ def test_each_film_is_blended_with_its_neighbour_and_keeps_its_share():
     share = torch.tensor([0.9, 0.25, 1.0, 0.0, 0.3])
     mixed = blended(batch, share)
     for row, (other, kept) in enumerate(zip([1, 0, 3, 2, 4], share, strict=True)):
-        for name in ("x", "labels", "known"):
+        for name in ("x", "labels", "attributes"):
             values = getattr(batch, name)
             expected = kept * values[row] + (1 - kept) * values[other]
             torch.testing.assert_close(getattr(mixed, name)[row], expected)
@@ -48,8 +48,8 @@ def test_what_either_film_lacks_the_blended_film_lacks_and_extremes_stay_finite(
         assert mixed.isnan().nonzero().tolist() == [[0, 3], [0, 5], [1, 3], [1, 5]]
         torch.testing.assert_close(mixed[:, 1], torch.tensor([90.0, 90.0]))
     torch.testing.assert_close(mixed[:, 0], torch.tensor([14.0, 14.0]))
-    known = torch.tensor([[1.0, torch.nan, 2.0], [0.0, 1.0, -2.0]])
-    mixed = blended(batch._replace(known=known), torch.tensor([1.0, 0.25])).known
+    attributes = torch.tensor([[1.0, torch.nan, 2.0], [0.0, 1.0, -2.0]])
+    mixed = blended(batch._replace(attributes=attributes), torch.tensor([1.0, 0.25])).attributes
     torch.testing.assert_close(
         mixed, torch.tensor([[1.0, torch.nan, 2.0], [0.75, torch.nan, 1.0]]), equal_nan=True
     )
@@ -96,7 +96,7 @@ def test_two_processes_blend_as_one_does(films):
     for learner in (whole, *parts):
         learner.begin(3)
     for batch, *shares in zip(whole.batches(), *(part.batches() for part in parts), strict=True):
-        for name in ("x", "labels", "known"):
+        for name in ("x", "labels", "attributes"):
             both = torch.cat([getattr(share, name) for share in shares])
             assert torch.equal(both, getattr(batch, name))
         assert ((batch.labels > 0) & (batch.labels < 1)).any()

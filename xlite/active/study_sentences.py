@@ -7,7 +7,7 @@ from xlite.active.study_report import Arm, SelectStudy
 from xlite.metrics.estimate import Estimate
 from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.typed_files import write_typed
-from xlite.text import counted, difference
+from xlite.text import counted
 
 REPORT_FILE, FACTS_FILE = "SELECT_STUDY.md", "select_study.json"
 _TRAINED = {
@@ -56,7 +56,7 @@ def sentences(found: SelectStudy) -> list[str]:
         better, worse, ties = list[str](), list[str](), list[str]()
         for name, arm in found.arms.items():
             if name != "random":
-                by = f"{name} ({difference_of(arm.gains[place])})"
+                by = f"{name} ({arm.gains[place].signed})"
                 (better if _above(arm.gains[place]) else worse if _below(arm.gains[place]) else ties).append(
                     by
                 )
@@ -79,7 +79,7 @@ def needed_table(found: SelectStudy) -> Table:
     """A row a strategy: how many films it takes to the AUC that random has in the middle round."""
     rows = []
     for name, arm in found.arms.items():
-        gains = [difference_of(arm.gains[place]) if arm.gains else "" for place in (1, found.rounds)]
+        gains = [arm.gains[place].signed if arm.gains else "" for place in (1, found.rounds)]
         rows.append([name, _films(arm), *gains, f"{arm.positives[-1]:.2f}"])
     middle = found.arms["random"].films[found.target_round]
     caption = (
@@ -110,12 +110,6 @@ def _films(arm: Arm) -> str:
     if None in ends:
         return text
     return f"{text} ({ends[0]}–{ends[1]}{' or more' if ends[1] == most else ''})"
-
-
-def difference_of(gain: Estimate) -> str:
-    """`+0.012 (-0.003 to +0.027)`."""
-    assert gain.value is not None
-    return difference(gain.value, gain.low, gain.high)
 
 
 def _above(gain: Estimate) -> bool:

@@ -27,6 +27,7 @@ BAR_AFTER_S = 2.0
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
 MODEL = "A run's name, a model file, or several with commas"
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL)]
+DataFolder = Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")]
 DataFolders = Annotated[
     list[Path],
     typer.Option(metavar="PATH", help="Data folder in the NIH layout; give several to take them as one"),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
+from xlite.cli.console import DataFolder, Json, busy, log_to, print_json, progress_bar, say
 from xlite.cli.doubts import doubts
 from xlite.cli.import_data import import_films
 from xlite.config import SEED
+from xlite.findings import spoken
 from xlite.split_names import DEFAULT_SPLIT, SPLITS
 from xlite.text import are, counted, printable
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # pandas and onnxruntime load when a command needs them
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
-DataFolder = Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")]
 OutFolder = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write into")]
 _WITHOUT = {
     "val": "nothing chooses the best epoch, thresholds or a calibrator",
@@ -112,9 +112,9 @@ def check(
         if report.passed_over:
             say(passed_over_words(report.passed_over))
         if report.not_labelled:
-            say(f"Not labelled here: {', '.join(report.not_labelled)}")
+            say(f"Not labelled here: {', '.join(map(spoken, report.not_labelled))}")
         for finding, count in (report.unknown_labels or {}).items():
-            say(f"The label {finding} of {counted(count, 'film')} is unknown")
+            say(f"The label {spoken(finding)} of {counted(count, 'film')} is unknown")
     if not report.ok:
         raise typer.Exit(1)
 

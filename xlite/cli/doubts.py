@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Device, Json, print_json, print_table, progress_bar, say
+from xlite.cli.console import DataFolder, Device, Json, print_json, print_table, progress_bar, say
 from xlite.errors import DataError
 from xlite.extras import demand
 
 
 def doubts(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")],
+    data: DataFolder,
     model: Annotated[
         str, typer.Option(help="A run's name, or a model file, to whose features each finding is fitted")
     ] = "",

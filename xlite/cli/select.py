@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlite.active import STRATEGIES, Strategy, Training
-from xlite.cli.console import MODEL, Device, Json, Out, print_json, print_table, progress_bar, say
+from xlite.cli.console import MODEL, DataFolder, Device, Json, Out, print_json, print_table, progress_bar, say
 from xlite.errors import RunError
 from xlite.split_names import DEFAULT_SPLIT
 from xlite.text import are, counted
@@ -14,7 +14,6 @@ from xlite.text import are, counted
 if TYPE_CHECKING:
     from xlite.active.selection import Selection
 
-DataFolder = Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")]
 ModelOption = Annotated[str, typer.Option("--model", metavar="MODEL", help=MODEL)]
 WholePatients = Annotated[
     bool,

@@ -81,7 +81,7 @@ def make_split(
     """
     if way in LEAKY and not allow_leakage:
         raise DataError(
-            "the split 'image' puts films of one patient into several parts, so its metrics flatter; "
+            f"the split {way!r} puts films of one patient into several parts, so its metrics flatter; "
             "use 'patient', or pass ",
             Setting("allow_leakage"),
             " to have it all the same",

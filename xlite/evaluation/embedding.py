@@ -17,6 +17,7 @@ import numpy as np
 
 from xlite.classify import Classifier
 from xlite.config import SEED
+from xlite.data.eda.embedded import SIDE
 from xlite.errors import DataError
 from xlite.evaluation.answers import read_answers
 from xlite.files import Progress, read_file, write_atomic
@@ -25,7 +26,6 @@ from xlite.findings import FINDINGS
 MOST = 10_000
 """So many films at most are in an embedding: more take long to draw, and points hide each other."""
 LEAST = 10
-SIDE = 1000
 """So wide and so high is an embedding; places on it are whole numbers."""
 _AXES, _PERPLEXITY = 50, 30
 _CLUSTERS, _FILMS_A_CLUSTER = 12, 5

@@ -30,7 +30,8 @@ from xlite.text import counted
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
 _NAMES = (*_OBJECTS, *_NUMBERS)
-_AT_PREVALENCE = ("ap", "precision")
+AT_ONE_PREVALENCE = ("ap", "precision")
+"""What depends on how many films have a finding: its mean is told at one prevalence."""
 Values = dict[str, np.ndarray]
 
 
@@ -153,7 +154,7 @@ def _prevalence_of_means(of: _Estimates) -> dict[str, float | None]:
     prevalence = metrics.prevalence(of.labels)
     return {
         name: or_none(float(metrics.macro(np.where(np.isnan(of.values[name]), np.nan, prevalence))))
-        for name in _AT_PREVALENCE
+        for name in AT_ONE_PREVALENCE
     }
 
 

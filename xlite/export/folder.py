@@ -16,7 +16,7 @@ _REPOSITORY = ".git"
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def replaced_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to write into; at the end its files take the place of an earlier export's in `folder`.
 
     Raises RunError, before anything is written, if `folder` is a file or holds what no export wrote there, or

@@ -10,7 +10,7 @@ from xlite.engines.opening import export_of
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.files import METRICS_FILE
 from xlite.evaluation.report import Metrics, Report
-from xlite.export.folder import whole_folder
+from xlite.export.folder import replaced_folder
 from xlite.export.front_matter import ATTRIBUTES, license_of, with_front_matter
 from xlite.findings import FINDINGS
 from xlite.models.available import CARD_FILE, EXPORT_FILE, EXPORT_SUFFIX, MODEL_FILE
@@ -37,7 +37,7 @@ def write_hub(source: Path, name: str, folder: Path) -> None:
     info = read_info(source)
     text, report = _card(source, name, info)
     config = {"format": FORMAT, "xlite": xlite.__version__} | info.model_dump(mode="json")
-    with whole_folder(folder) as draft:
+    with replaced_folder(folder) as draft:
         shutil.copyfile(source, draft / MODEL_FILE)
         if export := export_of(source):
             (draft / EXPORT_FILE).write_bytes(export.content)

@@ -14,7 +14,7 @@ from pathlib import Path
 import xlite
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import RunError
-from xlite.export.folder import whole_folder
+from xlite.export.folder import replaced_folder
 from xlite.export.front_matter import ATTRIBUTES, license_of, with_front_matter
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_file import read_onnx
@@ -36,7 +36,7 @@ def write_space(model: Path, source: Path, name: str, folder: Path) -> None:
     OnnxEngine.of(file, model)  # checks its golden answer
     needs, legal = requirements(), _license()
     readme = with_front_matter(_fields(name, source), _readme(name, file.info))
-    with whole_folder(folder) as draft:
+    with replaced_folder(folder) as draft:
         (draft / f"{name}.onnx").write_bytes(file.content)
         shutil.copyfile(bundled("app", "space.py"), draft / "app.py")
         (draft / "requirements.txt").write_text("".join(f"{need}\n" for need in needs))

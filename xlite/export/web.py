@@ -16,7 +16,7 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.explain.drawing import OPACITY, scale_table
 from xlite.explain.faults import FAULTS, size_caution
 from xlite.explain.methods import METHODS, map_legend
-from xlite.export.folder import whole_folder
+from xlite.export.folder import replaced_folder
 from xlite.export.web_guards import gate_network, guard_facts
 from xlite.export.web_runtime import WASM, runtime_files
 from xlite.export.web_worth import worth_facts, worth_header
@@ -56,7 +56,7 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
         },
     }
     said = json.dumps(facts, allow_nan=False, separators=(",", ":")).encode()
-    with whole_folder(folder) as draft:
+    with replaced_folder(folder) as draft:
         shutil.copytree(bundled("app", "web"), draft, dirs_exist_ok=True)
         shutil.copyfile(bundled("app", "icon.svg"), draft / "icon.svg")
         for part, content in parts.items():

@@ -22,7 +22,6 @@ from xlite.models.student import Student
 from xlite.models.weights import load_start_weights
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs.run import Run
-from xlite.runs.run_files import SETTINGS_FILE
 from xlite.text import counted
 from xlite.training.step import seed_all
 
@@ -83,8 +82,7 @@ def go_on(name: str) -> tuple[Record, Student]:
 def go_on_serving(name: str) -> tuple[Record, Student]:
     """As `go_on`; RunError if the federation is a simulation, which is served to nobody, or has finished."""
     record, student = go_on(name)
-    if (record.folder / SETTINGS_FILE).exists():
-        raise RunError(f"{name!r} is a simulation: go on by `xlite federate simulate --resume {name}`")
+    Run(record.folder).refuse_simulation()
     if record.federation.status().state == "finished":
         raise RunError(f"federation {name!r} has finished: begin a new one to train on")
     return record, student

@@ -26,6 +26,8 @@ _BARE = {0x01, *range(0xD0, 0xD9)}
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 MARKER_START = rb"\xff(?<!\xff\xff)\xff*+"
 """A pattern: what stands before a marker's last byte, fill bytes too. A run of them is looked at once."""
+MORE_CODED = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
+"""Coded data that goes on behind the end of a scan: a decoder passes it over if the scan was whole."""
 # What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS).
 _SCAN_END = re.compile(MARKER_START + rb"[\x01-\xcf\xd8-\xfe]")
 _SCAN_END_LS = re.compile(MARKER_START + rb"[\x80-\xcf\xd8-\xfe]")

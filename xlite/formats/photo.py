@@ -11,6 +11,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from xlite.errors import ImageError
 from xlite.formats.jpeg import (
     MARKER_START,
+    MORE_CODED,
     RESTART_INTERVAL,
     SCAN,
     Frame,
@@ -29,8 +30,6 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # What a decoder needs: frame, tables, restart interval, scans, and the colours that JFIF and Adobe imply.
 _NEEDED = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, RESTART_INTERVAL, SCAN, 0xE0, 0xEE}
 _RESTART = re.compile(MARKER_START + rb"[\xd0-\xd7]")
-# Coded data that goes on behind the end of a stretch: it is passed over if the stretch was whole.
-_MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 _MAX_DECODER_BYTES = 450_000_000
 _MAX_CODED_BYTES = 24_000_000  # of several scans, which take three times as long as one
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error)
@@ -62,7 +61,7 @@ def _decode(data: bytes, parts: list[Segment]) -> np.ndarray:
     image = np.empty((frame.height, frame.width), np.uint8)
     for rows, strip in _decoded(_stream(data, parts)):
         image[rows] = strip
-    for rows, strip in _decoded(_stream(data, parts, _MORE)):
+    for rows, strip in _decoded(_stream(data, parts, MORE_CODED)):
         if not np.array_equal(image[rows], strip):
             raise damaged("a scan is cut")
     return image

@@ -22,7 +22,7 @@ from xlite.data.importing.files import (
 from xlite.data.importing.labels import Labels
 from xlite.data.splits import OFFICIAL_LISTS
 from xlite.errors import DataError, sentence
-from xlite.files import whole_folder
+from xlite.files import new_folder
 from xlite.findings import FINDINGS
 from xlite.labelling.labelling import LOG, Labelling
 from xlite.labelling.settled import Settled, settled_films
@@ -61,7 +61,7 @@ def export_labels(labelling: Labelling, state: LogState, out: Path, only: bool =
     table = folder.table.iloc[rows].reset_index(drop=True)
     labels = _merged(folder, table, done)
     try:
-        with whole_folder(out) as scratch:
+        with new_folder(out) as scratch:
             write_rows(
                 scratch / TABLE.format(name="labels"),
                 [*TABLE_HEADER, *WHO_HEADER],

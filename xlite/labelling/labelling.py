@@ -14,7 +14,7 @@ from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.worklist import FILM, PATIENT, read_worklist, write_worklist
 from xlite.errors import DataError, RunError, objection
-from xlite.files import read_whole, whole_folder, write_atomic
+from xlite.files import new_folder, read_whole, write_atomic
 from xlite.labelling.due import HELD, Rules, Task, next_task
 from xlite.labelling.entry import Act, Entry, Given
 from xlite.labelling.log import AnswerLog
@@ -93,7 +93,7 @@ class Labelling:
                 "left_out": len(films) - len(seen),
             }
         )
-        with whole_folder(place) as scratch:
+        with new_folder(place) as scratch:
             rows = {FILM: folder.names(seen), PATIENT: [patients[film] for film in seen]}
             write_worklist(scratch / WORKLIST, pd.DataFrame(rows))
             write_atomic(scratch / LOG, b"")

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from xlite.text import interval
+from xlite.text import difference, interval
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,12 @@ class Estimate:
 
     def __str__(self) -> str:
         return interval(self.value, self.low, self.high)
+
+    @property
+    def signed(self) -> str:
+        """As a difference, which has a value: `+0.012 (-0.003 to +0.027)`."""
+        assert self.value is not None
+        return difference(self.value, self.low, self.high)
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,18 @@ def teacher_parts(spec: str) -> list[str]:
     return [part.strip() for part in spec.split(",") if part.strip()]
 
 
+def check_teacher_part(part: str) -> None:
+    """Raises CheckpointError or RunError if a part of a teacher is not there.
+
+    Of torchxrayvision's names only that library knows.
+    """
+    if part.endswith(PREDICTION_SUFFIXES):
+        if not Path(part).expanduser().is_file():
+            raise RunError(f"the teacher's predictions file {part} is not there")
+    elif not part.startswith(XRV_PREFIX):
+        find_model(str(Path(part).expanduser()))
+
+
 def _known_runs() -> str:
     names = ", ".join(sorted(run_files()))
     return f"the models here are {names}" if names else "there is no model here yet"

@@ -7,8 +7,7 @@ from xlite.findings import spoken
 from xlite.metrics.linear_probe import FOLDS
 from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Table
-from xlite.report.sentences import capital
-from xlite.text import counted, number, of_edition
+from xlite.text import capital, counted, number, of_edition
 
 
 def sentences(found: LabelDoubts) -> Iterator[str]:

@@ -6,8 +6,8 @@ from xlite.evaluation.report import Report
 from xlite.metrics.estimate import Estimate
 from xlite.models.duty import Duty
 from xlite.report.means import mean_auc
-from xlite.report.sentences import capital, clean, known_films, source
-from xlite.text import number
+from xlite.report.sentences import clean, known_films, source
+from xlite.text import capital, number
 
 
 def trusted_auc(report: Report) -> tuple[str, Estimate] | None:

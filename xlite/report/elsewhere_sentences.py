@@ -15,7 +15,7 @@ from xlite.findings import spoken
 from xlite.guards.verdict import sentence_of
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN, wilson
-from xlite.text import are, counted, difference, labels_of, verb
+from xlite.text import are, counted, labels_of, verb
 
 ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band"}
 Topic = Literal["sides", "ranking", "calibration", "calls", "mix", "guards", "distances"]
@@ -45,8 +45,8 @@ def _sides(found: Elsewhere) -> Iterator[str]:
     yield (
         f"Here is the model's own test part, {_films(found.here)}; there are the films judged, "
         f"{_films(found.there)}. As they are films of other patients, no test is paired: a difference, there "
-        "less here, has the 95 % interval that follows from those of both sides. Of so many, some lie beyond "
-        "theirs by chance."
+        "minus here, has the 95 % interval that follows from those of both sides. Of so many, some lie "
+        "beyond theirs by chance."
     )
     if found.same_names:
         yield (
@@ -94,7 +94,7 @@ def _ranking(found: Elsewhere) -> Iterator[str]:
     else:
         yield (
             f"The mean AUC of {counted(len(found.mean_findings), 'finding')} is {mean.there} there and "
-            f"{mean.here} here, a difference of {_signed(mean.difference)}: {_ranks(found)}."
+            f"{mean.here} here, a difference of {mean.difference.signed}: {_ranks(found)}."
         )
     yield from _beyond(found, "AUC", lambda one: one.auc)
 
@@ -140,7 +140,7 @@ def _calibration(found: Elsewhere) -> Iterator[str]:
         return
     high, low = _apart({name: one.there for name, one in known.items()})
     said = [f"too {word} for {_names(names)}" for word, names in (("high", high), ("low", low)) if names]
-    advice = " Calibration and thresholds can be fitted to films of there." if said else ""
+    advice = " Calibration and thresholds can be fitted to films from there." if said else ""
     yield (
         f"Probabilities there, of {counted(len(known), 'finding')} with a calibration intercept: "
         f"{'; '.join(said) or 'neither too high nor too low beyond chance'}.{advice}"
@@ -183,7 +183,7 @@ def _mixes(mix: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[str]:
             other.append(f"{ATTRIBUTES[attribute]} ({name}: {here:.0%} here, {there:.0%} there)")
     if other:
         yield (
-            f"The films are another mix: {', '.join(other)}. A difference may be of that, and not of the "
+            f"The mix of films differs: {', '.join(other)}. A difference may be of that, and not of the "
             "hospital."
         )
     if unknown:
@@ -256,8 +256,3 @@ def _likeness(found: Distances, usual: float) -> str:
 
 def _names(findings: Iterable[str]) -> str:
     return ", ".join(map(spoken, findings))
-
-
-def _signed(change: Estimate) -> str:
-    assert change.value is not None
-    return difference(change.value, change.low, change.high)

@@ -4,6 +4,8 @@ from xlite.findings import spoken
 from xlite.models.info import ModelInfo
 from xlite.text import counted, number
 
+BY_HAND_TITLE = "## Thresholds chosen by hand"
+
 
 def by_hand_section(info: ModelInfo) -> list[str]:
     """The thresholds that a person chose, as a Markdown section; nothing without any."""
@@ -20,4 +22,4 @@ def by_hand_section(info: ModelInfo) -> list[str]:
         "Not by validation films but by a person. Calls by them on the films that they were chosen on look "
         "better than they are; tables made before are of the thresholds before."
     )
-    return ["## Thresholds chosen by hand", "", said, "", *lines, ""]
+    return [BY_HAND_TITLE, "", said, "", *lines, ""]

@@ -76,8 +76,11 @@ def of_learning(
 
 
 def _other_split(caveat: OtherSplit) -> str:
-    named = caveat.split_id if caveat.whole_folder else f"split {caveat.split_id}"
-    first = f"{named} is not the model's own, {caveat.own_split_id}: "
+    own = caveat.own_split_id
+    if caveat.whole_folder:
+        first = f"these are all films of the folder, not a part of the model's own split, {own}: "
+    else:
+        first = f"split {caveat.split_id} is not the model's own, {own}: "
     if caveat.learned is None:
         return (
             f"{first}this folder does not have that split, so whether it was trained on these patients is "

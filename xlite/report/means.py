@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xlite.evaluation.estimates import AT_ONE_PREVALENCE
 from xlite.evaluation.report import FindingMetrics, Metrics
 from xlite.evaluation.validation_report import PointAtThreshold
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.report.document import Cell
-from xlite.text import counted, few_patients, number
+from xlite.text import NOT_LABELLED, counted, few_patients, number
 
-AT_ONE_PREVALENCE = ("ap", "precision")
 _METRICS = {
     "auc": "AUC",
     "ap": "average precision",
@@ -25,8 +25,6 @@ _METRICS = {
     "brier": "Brier score",
 }
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
-NOT_LABELLED = "not labelled here"
-"""What stands in the place of the metrics of a finding whose label is known of no film."""
 CHOSEN_ON = (
     "Chosen on: validation patients with the finding. * Fewer than "
     f"{FEW_POSITIVES} with it, or without it, so that there is no threshold and nothing is called."

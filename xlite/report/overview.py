@@ -13,9 +13,9 @@ from xlite.models.duty import Duty, info_of
 from xlite.places import checkpoints_dir
 from xlite.report.document import marked_cell
 from xlite.report.means import mean_auc
-from xlite.report.sentences import capital, clean, known_films, source
+from xlite.report.sentences import clean, known_films, source
 from xlite.report.view import metric_cell
-from xlite.text import counted, labels_of
+from xlite.text import capital, counted, labels_of
 
 LITTLE = 2 * 10**9
 """So few free bytes are little: a run like the shipped model's keeps 70 MB, a cache of films far more."""

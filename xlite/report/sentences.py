@@ -21,7 +21,7 @@ from xlite.metrics.significance import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.report.learned_sentences import why_not_known
 from xlite.report.means import mean_auc
-from xlite.text import are, counted, difference, labels_of, verb
+from xlite.text import are, capital, counted, difference, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -56,11 +56,6 @@ CALIBRATORS = {
 def as_sentence(text: str) -> str:
     """The text with a capital and a full stop."""
     return capital(text) + "."
-
-
-def capital(text: str) -> str:
-    """The text with a capital; those that it has stay."""
-    return text[:1].upper() + text[1:]
 
 
 def source(found: Metrics | LocalisationReport) -> str:

@@ -6,9 +6,9 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.report.caveat_sentences import sentence
 from xlite.report.elsewhere_sentences import elsewhere_sentences
-from xlite.report.means import NOT_LABELLED, MeanRow, fixed_findings, mean_rows, missing_intervals
+from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals
 from xlite.report.sentences import clean, contaminated_films, gap_sentences
-from xlite.text import counted, number, of_edition
+from xlite.text import NOT_LABELLED, counted, number, of_edition
 
 _SHOWN = ("auc", "ap", "f1")
 

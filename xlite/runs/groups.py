@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlite.config import TrainConfig
 from xlite.messages import field_title, literal
+from xlite.models.available import teacher_parts
 from xlite.runs.listing import RunFacts, names_of
 from xlite.runs.table import teacher_of
 from xlite.text import counted, spread
@@ -164,7 +165,7 @@ def _value(value: object) -> str:
 
 def _without_folders(values: list[str]) -> list[str]:
     """Paths by their last names, unless these tell fewer of them apart."""
-    short = [", ".join(Path(part.strip()).name for part in value.split(",")) for value in values]
+    short = [", ".join(Path(part).name for part in teacher_parts(value)) for value in values]
     return short if len(set(short)) == len(set(values)) else values
 
 

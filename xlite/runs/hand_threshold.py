@@ -1,5 +1,6 @@
 """A threshold that a person chose, written into a model file, which says from then on where it is from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,7 @@ from xlite.metrics.validation_record import ValidationRecord, promised_rates, ra
 from xlite.models.available import CARD_FILE, EXPORT_FILES
 from xlite.models.info import ModelInfo, read_info, rewrite_info
 from xlite.places import bundled
-from xlite.report.hand_thresholds import by_hand_section
+from xlite.report.hand_thresholds import BY_HAND_TITLE, by_hand_section
 from xlite.report.judged import JudgedFilms
 from xlite.report.saved import Evaluation
 from xlite.report.sections.operating import not_offered_sentence
@@ -27,6 +28,7 @@ from xlite.runs.run import Run
 
 _CLOSE = 1e-6
 """Two thresholds that lie nearer are the same: files keep six decimals or more."""
+_SECTION = re.compile(rf"^{BY_HAND_TITLE}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def keep_threshold(
     record = (info.validation or {}).get(finding)
     changed = _judged_anew(record, [films, *others], column, cut) if record else None
     rewrite_info(path, _with(info, finding, cut, chosen, changed))
-    _note_in_card(path.with_name(CARD_FILE), info, read_info(path))
+    _note_in_card(path.with_name(CARD_FILE), read_info(path))
     name, instead = path.parent.name, _share((info.thresholds or {})[finding])
     done = f"{name} now calls {spoken(finding)} from {cut:.1%} on instead of {instead}, {chosen}."
     return Kept(done, _costs(path, chosen, record, changed))
@@ -169,17 +171,17 @@ def _costs(
     return said
 
 
-def _note_in_card(card: Path, before: ModelInfo, after: ModelInfo) -> None:
+def _note_in_card(card: Path, info: ModelInfo) -> None:
     """Puts the thresholds that a person chose into the card beside the model, if there is one.
 
-    The section that the model had before is known to the letter: the new one takes its place.
+    The section of the card that has that title, whatever it says, gives way to the new one.
     """
     if not card.is_file():
         return
-    old, new = ("\n".join(by_hand_section(info)).rstrip() for info in (before, after))
+    new = "\n".join(by_hand_section(info)).rstrip()
     text = card.read_text(encoding="utf-8", errors="replace")
-    text = text.replace(old, new) if old and old in text else f"{text.rstrip()}\n\n{new}\n"
-    write_atomic(card, text.encode())
+    text, replaced = _SECTION.subn(lambda _: f"{new}\n\n", text, count=1)
+    write_atomic(card, (text if replaced else f"{text.rstrip()}\n\n{new}\n").encode())
 
 
 def _same(first: float | None, second: float | None) -> bool:

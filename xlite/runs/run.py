@@ -32,7 +32,7 @@ from xlite.runs.run_files import (
     read_settings,
     write_settings,
 )
-from xlite.runs.status import LIVE, RunStatus
+from xlite.runs.status import LIVE, RunStatus, message_of
 from xlite.runs.work_folder import WorkFolder
 
 if TYPE_CHECKING:
@@ -127,12 +127,16 @@ class Run(WorkFolder[RunStatus]):
         """Whether it takes part in a federation, whose server or simulation alone goes on with it."""
         return self.path(CLIENT_FILE).exists()
 
-    def refuse_federated(self) -> None:
-        """Raises RunError if it is of a federation: trained alone it would be another run."""
+    def refuse_simulation(self) -> None:
+        """Raises RunError if it is a simulation, which goes on by its own command."""
         if self.is_simulation():
             raise RunError(
                 f"run {self.name!r} is a simulation: go on by `xlite federate simulate --resume {self.name}`"
             )
+
+    def refuse_federated(self) -> None:
+        """Raises RunError if it is of a federation: trained alone it would be another run."""
+        self.refuse_simulation()
         if self.is_client():
             raise RunError(
                 f"run {self.name!r} is a client's: it goes on by the command that started it, or with its "
@@ -183,8 +187,11 @@ class Run(WorkFolder[RunStatus]):
             try:
                 words = xlite_command(*self._resume_words())
                 slurm.submit(self.folder, self.home, words, options, config.devices, config.nodes)
-            except RunError:
-                self.write_progress(before)
+            except RunError as error:
+                if before.state == "new":  # so that a corrected command has its name
+                    self.update_progress(state="failed", **message_of(*error.words))
+                else:
+                    self.write_progress(before)
                 raise
 
     def resume(self) -> None:

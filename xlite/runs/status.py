@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from xlite.errors import NamedSetting, XliteError, objection, sentence, words_as_json, words_from_json
 from xlite.files import read_whole
@@ -39,6 +39,16 @@ def message_of(*words: str) -> dict[str, Any]:
 
 class WorkStatus(WithMessage):
     """What runs and studies say alike: their state, a message, and when that was (ISO 8601)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _state_apart(cls, values: Any) -> Any:
+        """Words for a message of an older version, which may begin with the state and had none."""
+        if isinstance(values, dict) and not values.get("words"):
+            state, message = str(values.get("state", "")), str(values.get("message") or "")
+            if state and message.startswith(f"{state} "):
+                return {**values, "words": (state, message.removeprefix(state))}
+        return values
 
     state: State = "new"
     updated: str = ""
@@ -111,8 +121,8 @@ def _damaged(kind: type[S], why: str) -> S:
 
 
 def with_state(status: WorkStatus) -> str:
-    """State and message in one line; a message that begins with the state says it alone."""
-    if status.message.partition(" ")[0] == status.state:
+    """State and message in one line; a message whose first word is the state does not repeat it."""
+    if status.said[0] == status.state:
         return status.message
     return f"{status.state}: {status.message}" if status.message else status.state
 

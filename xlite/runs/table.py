@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlite.config import TrainConfig
 from xlite.messages import field_title
+from xlite.models.available import teacher_parts
 from xlite.public import is_public, without_paths
 from xlite.runs.listing import RunFacts
 from xlite.runs.status import LIVE, clock
@@ -58,7 +59,7 @@ TITLES = {"Best val AUC": "Validation AUC"}
 
 def teacher_of(one: RunFacts) -> str | None:
     """The teacher's name without its folder; of several, each."""
-    return ", ".join(Path(part.strip()).name for part in one.config.teacher.split(",")) or None
+    return ", ".join(Path(part).name for part in teacher_parts(one.config.teacher)) or None
 
 
 def clean_auc(one: RunFacts) -> float | None:

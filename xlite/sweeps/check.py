@@ -13,8 +13,7 @@ from xlite.errors import DataError, RunError, Setting, words_from_json
 from xlite.models.available import (
     EXPORT_SUFFIX,
     PREDICTION_SUFFIXES,
-    XRV_PREFIX,
-    run_files,
+    check_teacher_part,
     teacher_parts,
 )
 from xlite.sweeps.plan import Plan, Range
@@ -30,13 +29,15 @@ def check_sources(plan: Plan) -> None:
     from xlite.data.joined import open_data
     from xlite.data.layout import data_roots
     from xlite.data.split_files import load_split
-    from xlite.data.tables import find_table  # slow, and all commands import this module
+    from xlite.data.tables import find_table
+    from xlite.training.concern_sentences import concern_words
+    from xlite.training.concerns import NoFilms  # slow, and all commands import this module
 
     check_effects(plan)
     for root in data_roots(str(plan.fixed["data"])):
         find_table(root)
-    for spec in _values(plan, "teacher"):
-        _check_teacher(spec)
+    for part in (part for spec in _values(plan, "teacher") for part in teacher_parts(spec)):
+        check_teacher_part(part)
     for weights in _values(plan, "weights"):
         if weights not in ("imagenet", "none"):
             _check_file("starting weights", weights, "imagenet, none or a file")
@@ -44,7 +45,7 @@ def check_sources(plan: Plan) -> None:
         _check_file("list of a teacher's films", films, "a file")
     folder = open_data(str(plan.fixed["data"]))
     if not folder.paths:
-        raise DataError(f"there are no films in {folder.root}: put them into its folder images")
+        raise DataError(*concern_words(NoFilms(folder.root, len(folder.table))))
     _try_out(plan)
     # The last, for it writes: a split that is not there yet is made.
     (split,), (leaks,) = _values(plan, "split"), _values(plan, "allow_leakage")
@@ -82,16 +83,6 @@ def _values(plan: Plan, name: str) -> list[Any]:
         choices = plan.vary[name]
         return [choices.low, choices.high] if isinstance(choices, Range) else choices
     return [plan.fixed.get(name, TrainConfig.model_fields[name].default)]
-
-
-def _check_teacher(spec: str) -> None:
-    for part in teacher_parts(spec):
-        # of torchxrayvision's names only that library knows
-        if not part.startswith(XRV_PREFIX) and part not in run_files() and not Path(part).exists():
-            known = ", ".join(sorted(run_files())) or "none"
-            raise RunError(
-                f"there is no teacher {part!r}: expected a file, or the name of a model here: {known}"
-            )
 
 
 def _check_file(what: str, path: str, expected: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -54,6 +54,9 @@ class Outcome(BaseModel):
     contamination: TeacherCaveat | None = None
 
 
+TrialWord = Literal["waiting", "running", "finished", "pruned", "failed"]
+
+
 class TrialStatus(WithMessage, Outcome):
     """The last attempt at one run of a study, and what it left.
 
@@ -61,7 +64,7 @@ class TrialStatus(WithMessage, Outcome):
     """
 
     run: str
-    state: str
+    state: TrialWord
     values: dict[str, Value]
     where: str = ""
 

@@ -4,12 +4,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from xlite.config import Value
 from xlite.sweeps.plan import Range
-from xlite.sweeps.status import Signature, TrialStatus
+from xlite.sweeps.status import Signature, TrialStatus, TrialWord
 
 GIVEN_BACK = 0.0
 """When was last heard of who works on a trial that waits for whoever goes on first."""
 
-_STATES = {
+_STATES: dict[TrialState, TrialWord] = {
     TrialState.WAITING: "waiting",
     TrialState.RUNNING: "running",
     TrialState.COMPLETE: "finished",
@@ -29,7 +29,7 @@ def status_of(run: str, trial: FrozenTrial) -> TrialStatus:
     )
 
 
-def _state(trial: FrozenTrial) -> str:
+def _state(trial: FrozenTrial) -> TrialWord:
     """A trial's state in a word; one that was given back waits."""
     beat = trial.user_attrs.get("worker", {}).get("beat")
     given_back = trial.state == TrialState.RUNNING and beat == GIVEN_BACK

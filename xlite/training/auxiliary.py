@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-KNOWN = ("view", "sex", "age")
+ATTRIBUTES = ("view", "sex", "age")
 """In the order of the auxiliary heads' outputs."""
 
 
-def known_of(table: pd.DataFrame) -> NDArray[np.float32]:
-    """What a table knows of its films: float32 (N, 3) in the order of KNOWN, NaN if it does not.
+def attributes_of(table: pd.DataFrame) -> NDArray[np.float32]:
+    """What a table knows of its films: float32 (N, 3) in the order of ATTRIBUTES, NaN if it does not.
 
     View: 1 for AP, 0 for PA. Sex: 1 for M, 0 for F. Age: in standard deviations from the mean of these films.
     """

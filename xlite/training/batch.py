@@ -14,14 +14,14 @@ _STREAM = 3
 
 class StepBatch(NamedTuple):
     """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), NaN if
-    unknown, the logits of predictions files (B, 14), NaN for films they lack, and what the table knows
-    besides (B, 3).
+    unknown, the logits of predictions files (B, 14), NaN for films they lack, and their attributes
+    (B, 3).
     """
 
     x: Tensor
     labels: Tensor
     file_logits: Tensor
-    known: Tensor
+    attributes: Tensor
 
 
 def shares_kept(alpha: float, films: int, key: tuple[int, int, int]) -> NDArray[np.float32]:
@@ -37,7 +37,7 @@ def blended(batch: StepBatch, share: Tensor) -> StepBatch:
 
     Neighbours are rows 0 and 1, 2 and 3, and so on; the last of an odd number stays as it is. As an epoch's
     order is random they are random pairs, and they are the same pairs if processes share the batch evenly.
-    Labels and what else is known become shares, too, and logits those of the blended probabilities; NaN if
+    Labels and attributes become shares, too, and logits those of the blended probabilities; NaN if
     either film has none: of half a film with a label and half of one without it nobody knows the label.
     """
     other = (torch.arange(len(share), device=share.device) ^ 1).clamp(max=len(share) - 1)
@@ -45,7 +45,7 @@ def blended(batch: StepBatch, share: Tensor) -> StepBatch:
         x=_laid_over(batch.x, other, share),
         labels=_laid_over(batch.labels, other, share),
         file_logits=_blended_logits(batch.file_logits, batch.file_logits[other], share[:, None]),
-        known=_laid_over(batch.known, other, share),
+        attributes=_laid_over(batch.attributes, other, share),
     )
 
 

@@ -12,11 +12,11 @@ from xlite.config import Loss, TrainConfig
 from xlite.data.joined import open_data
 from xlite.data.part_films import part_stems
 from xlite.data.split_files import foresee_split
-from xlite.errors import DataError, RunError, XliteError
+from xlite.errors import DataError, XliteError
 from xlite.evaluation.contamination.caveats import TeacherKnows
 from xlite.findings import FINDINGS
 from xlite.labels import known, positive
-from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
+from xlite.models.available import check_teacher_part, teacher_parts
 from xlite.training.forecast import Forecast
 
 LONG_S = 12 * 3600.0
@@ -208,11 +208,7 @@ def _of_teacher(spec: str) -> Iterator[Refused]:
     """Parts of a teacher that are not there."""
     for part in teacher_parts(spec):
         try:
-            if part.endswith(PREDICTION_SUFFIXES):
-                if not Path(os.path.expanduser(part)).is_file():
-                    raise RunError(f"the teacher's predictions file {part} is not there")
-            elif not part.startswith(XRV_PREFIX):  # only that library knows its names
-                find_model(os.path.expanduser(part))
+            check_teacher_part(part)
         except XliteError as error:
             yield Refused(error.words)
 

@@ -26,7 +26,7 @@ from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student, describe
 from xlite.models.weights import StartWeights, load_start_weights
-from xlite.training.auxiliary import known_of
+from xlite.training.auxiliary import attributes_of
 from xlite.training.doubts import trained_labels
 from xlite.training.learned_from import (
     as_noted,
@@ -49,7 +49,7 @@ _REFIT_FILMS = 256
 class Job:
     """What one run trains, on what, and what its model file will say of itself.
 
-    known: what the table knows of the training films besides, float32 (N, 3) as `known_of` gives it.
+    attributes: of the training films, float32 (N, 3) as `attributes_of` gives them.
     films: the fingerprint of the pixels of all films that it trains and validates on; doubts: the digest of
     the list of labels in doubt, empty without one; left_out: the stems of the fold of the train part that it
     leaves out, if it does.
@@ -59,7 +59,7 @@ class Job:
     split: Split
     train: FilmDataset
     train_stems: list[str]
-    known: Tensor
+    attributes: Tensor
     val: FilmDataset
     val_names: list[str]
     val_patients: NDArray[np.object_]
@@ -115,7 +115,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         split=split,
         train=train,
         train_stems=stems,
-        known=torch.from_numpy(known_of(folder.table.iloc[folder.rows(stems)])),
+        attributes=torch.from_numpy(attributes_of(folder.table.iloc[folder.rows(stems)])),
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
@@ -182,7 +182,7 @@ def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) 
         split=checked.split,
         train=FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=taught),
         train_stems=stems,
-        known=torch.from_numpy(known_of(folder.table.iloc[folder.rows(stems)])),
+        attributes=torch.from_numpy(attributes_of(folder.table.iloc[folder.rows(stems)])),
         val=FilmDataset(films, labels, preprocess),
         val_names=folder.names(stems),
         val_patients=folder.patients(stems),

@@ -17,8 +17,7 @@ from xlite.models.available import teacher_parts
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.weights import StartWeights
 from xlite.report.caveat_sentences import sentence
-from xlite.report.sentences import capital
-from xlite.text import counted
+from xlite.text import capital, counted
 from xlite.training.teachers import Teacher, prediction_files
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from lightning_fabric import Fabric
@@ -51,11 +52,14 @@ AGREE_EVERY = 10
 """After how many steps several processes ask each other again whether to stop."""
 
 
+Ending = Literal["finished", "early", "stopped"]
+
+
 @dataclass(frozen=True)
 class FitResult:
-    """Why the loop ended (`finished`, `early`, `stopped`), after how many epochs, and the best mean AUC."""
+    """Why the loop ended, after how many epochs, and the best mean AUC."""
 
-    reason: str
+    reason: Ending
     epochs: int
     best_auc: float
 
@@ -138,8 +142,8 @@ def _open_job(config: TrainConfig, run: Run, fabric: Fabric) -> Job:
     return job
 
 
-def _train_epochs(recorder: Recorder) -> str:
-    """Trains the epochs that are left; returns why it ended: `finished`, `early` or `stopped`."""
+def _train_epochs(recorder: Recorder) -> Ending:
+    """Trains the epochs that are left; returns why it ended."""
     run, learner, state = recorder.run, recorder.learner, recorder.state
     config = learner.job.config
     if config.auto_batch and not state.epoch:
@@ -229,10 +233,10 @@ def _refuse_nan(recorder: Recorder, epoch: int, loss: float) -> None:
     )
 
 
-def _finish(recorder: Recorder, reason: str) -> None:
+def _finish(recorder: Recorder, reason: Ending) -> None:
     """Judges a run that has trained all that it will, and says how it ended."""
     run, learner, state = recorder.run, recorder.learner, recorder.state
-    endings: dict[str, tuple[WorkState, str]] = {
+    endings: dict[Ending, tuple[WorkState, str]] = {
         "finished": ("finished", f" after {counted(state.epoch, 'epoch')}"),
         "early": ("finished", f" early: no better validation AUC since epoch {state.best_epoch}"),
         "stopped": ("stopped", f" after epoch {state.epoch}; resume goes on from there"),

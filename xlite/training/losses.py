@@ -89,13 +89,13 @@ def feature_loss(projected: Tensor, teacher_features: Tensor) -> Tensor:
     return (projected - teacher_features / scale).square().mean(dim=(1, 2, 3))
 
 
-def auxiliary_loss(outputs: Tensor, known: Tensor) -> Tensor:
-    """What auxiliary heads miss of each film, a mean of three: (B, 3) and (B, 3) of `known_of` → (B,).
+def auxiliary_loss(outputs: Tensor, attributes: Tensor) -> Tensor:
+    """What auxiliary heads miss of each film, a mean of three: (B, 3) and (B, 3) of `attributes_of` → (B,).
 
     Binary cross-entropy for view and sex, smooth L1 for the age. What is not known (NaN) costs nothing.
     """
-    there = ~known.isnan()
-    known = torch.where(there, known, torch.zeros_like(known))
-    view_and_sex = F.binary_cross_entropy_with_logits(outputs[:, :2], known[:, :2], reduction="none")
-    age = F.smooth_l1_loss(outputs[:, 2:], known[:, 2:], reduction="none")
+    there = ~attributes.isnan()
+    attributes = torch.where(there, attributes, torch.zeros_like(attributes))
+    view_and_sex = F.binary_cross_entropy_with_logits(outputs[:, :2], attributes[:, :2], reduction="none")
+    age = F.smooth_l1_loss(outputs[:, 2:], attributes[:, 2:], reduction="none")
     return (there * torch.cat([view_and_sex, age], dim=1)).mean(dim=1)

@@ -7,7 +7,7 @@ import torch
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
-from xlite.training.auxiliary import KNOWN
+from xlite.training.auxiliary import ATTRIBUTES
 from xlite.training.batch import StepBatch
 from xlite.training.step import Learner
 
@@ -36,7 +36,7 @@ def _fits(learner: Learner, films: int) -> bool:
     size = learner.job.info.preprocess.size
     x = torch.zeros(films, 3, size, size)
     labels, file_logits = torch.zeros(films, len(FINDINGS)), torch.full((films, len(FINDINGS)), torch.nan)
-    known = torch.full((films, len(KNOWN)), torch.nan)
+    known = torch.full((films, len(ATTRIBUTES)), torch.nan)
     learner.model.train()
     try:
         batch = StepBatch(*learner.fabric.to_device([x, labels, file_logits, known]))

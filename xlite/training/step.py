@@ -37,7 +37,7 @@ class Learner:
         config = job.config
         self.on_gpu = fabric.device.type == "cuda"
         self.augment = self._augmentation()
-        self.known = job.known.to(fabric.device)
+        self.attributes = job.attributes.to(fabric.device)
         self.all_labelled = not job.train.labels.isnan().any()
         process = Rank(fabric.global_rank, fabric.world_size)
         self.sampler = EpochSampler(
@@ -111,8 +111,8 @@ class Learner:
             films, labels, file_logits = self.fabric.to_device([batch.films, batch.labels, batch.file_logits])
             if self.augment is not None:
                 films = self.augment(films, batch.rows)
-            known = self.known[batch.rows.to(self.fabric.device, non_blocking=True)]
-            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits, known)
+            attributes = self.attributes[batch.rows.to(self.fabric.device, non_blocking=True)]
+            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits, attributes)
             yield self._blended(ready, step) if self.job.config.mixup else ready
 
     def _blended(self, batch: StepBatch, step: int) -> StepBatch:
@@ -142,13 +142,13 @@ class Learner:
         """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (5,)."""
         sums, told = torch.zeros(len(Losses._fields), device=self.fabric.device), self._told(batch)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
-        for number, (x, labels, file_logits, known) in enumerate(chunks, 1):
+        for number, (x, labels, file_logits, attributes) in enumerate(chunks, 1):
             share = len(x) / len(batch.x)
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
                 x = x.contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
                     answer = self.teacher(x, file_logits)
-                losses = self.model(x, labels, answer.logits, answer.features, known, told)
+                losses = self.model(x, labels, answer.logits, answer.features, attributes, told)
                 self.fabric.backward(losses.loss * share)
             sums += share * torch.stack([loss.detach() for loss in losses])
         return sums

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from xlite.models.student import Student
-from xlite.training.auxiliary import KNOWN
+from xlite.training.auxiliary import ATTRIBUTES
 from xlite.training.losses import (
     auxiliary_loss,
     feature_loss,
@@ -69,7 +69,7 @@ class DistillTask(nn.Module):
         self.register_buffer("positive_weight", positive_weight, persistent=False)
         channels = student.feature_channels
         self.projection = nn.Conv2d(channels, teacher_channels, 1) if settings.feature_weight > 0 else None
-        self.auxiliary = nn.Linear(channels, len(KNOWN)) if settings.auxiliary > 0 else None
+        self.auxiliary = nn.Linear(channels, len(ATTRIBUTES)) if settings.auxiliary > 0 else None
 
     def forward(
         self,
@@ -77,7 +77,7 @@ class DistillTask(nn.Module):
         labels: Tensor,
         target: Tensor,
         teacher_features: Tensor | None = None,
-        known: Tensor | None = None,
+        attributes: Tensor | None = None,
         told: Tensor | None = None,
     ) -> Losses:
         """The losses of a batch: x (B, 3, S, S), labels (B, 14) 0/1, target (B, 14).
@@ -86,9 +86,9 @@ class DistillTask(nn.Module):
         that is unknown is NaN too. Of a film and a finding of which both tell something the loss is
         α·soft + (1-α)·hard, of which one does it is that one's alone, and if neither does there is none. The
         loss is the mean over what is told, plus `feature_weight` times the distance to `teacher_features`
-        (B, C, h, w), plus `auxiliary` times what the auxiliary heads miss of `known` (B, 3). `told` is the
-        share of films and findings of which something is told, a scalar; it is given if this batch is part of
-        one that is to be one step. The other losses are means over what they are defined on, without
+        (B, C, h, w), plus `auxiliary` times what the auxiliary heads miss of `attributes` (B, 3). `told` is
+        the share of films and findings of which something is told, a scalar; it is given if this batch is
+        part of one that is to be one step. The other losses are means over what they are defined on, without
         gradient.
         """
         how = self.settings
@@ -108,8 +108,8 @@ class DistillTask(nn.Module):
             loss = loss + how.feature_weight * feature
         auxiliary = torch.zeros_like(loss)
         if self.auxiliary is not None:
-            assert known is not None, "auxiliary heads need what the table knows of the films"
-            auxiliary = auxiliary_loss(self.auxiliary(pooled).float(), known.float()).mean()
+            assert attributes is not None, "auxiliary heads need the attributes of the films"
+            auxiliary = auxiliary_loss(self.auxiliary(pooled).float(), attributes.float()).mean()
             loss = loss + how.auxiliary * auxiliary
         return Losses(
             loss=loss,

@@ -16,7 +16,7 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.metrics.calibration import fit_platt
+from xlite.metrics.calibration import fit_platt, logit
 from xlite.models import chexnet, xrv
 from xlite.models.available import (
     EXPORT_SUFFIX,
@@ -94,7 +94,7 @@ def _mean_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
         row_of = {name: row for row, name in enumerate(names)}
         here = [i for i, stem in enumerate(stems) if stem in row_of]
         p = np.clip(probabilities[[row_of[stems[i]] for i in here]], _SMALLEST, 1 - _SMALLEST)
-        logits[here] = np.log(p / (1 - p))
+        logits[here] = logit(p)
     count = (~np.isnan(file_logits)).sum(axis=0)
     mean = np.where(count > 0, np.nansum(file_logits, axis=0) / np.maximum(count, 1), np.nan)
     return mean.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which films are frontal, where no table says so: the header of a DICOM file, else the gate."""
+"""Which films are frontal, if no table says so: the header of a DICOM file, else the gate."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.history import parts_with, patient_rows
-from xlite.data.eda.label_words import NOT_LABELLED_HERE, label_words, unknown_words
+from xlite.data.eda.label_words import label_words, unknown_words
 from xlite.data.eda.ranking import BY_MODEL, DOUBT, ModelProbabilities, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
@@ -15,7 +15,7 @@ from xlite.errors import Setting
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import known
 from xlite.messages import in_field_titles, literal
-from xlite.text import counted, labels_of, verb
+from xlite.text import NOT_LABELLED, counted, labels_of, verb
 
 
 def folder_caption(folder: NihFolder, public: bool) -> str:
@@ -121,7 +121,7 @@ def probabilities_table(
     if not said:
         return None
     label = [
-        NOT_LABELLED_HERE if name not in films.labelled else _label_word(one)
+        NOT_LABELLED if name not in films.labelled else _label_word(one)
         for name, one in zip(FINDINGS, films.labels[row], strict=True)
     ]
     table = pd.DataFrame({"Finding": [*map(spoken, FINDINGS)], "Label": label} | said)

@@ -14,10 +14,9 @@ import numpy as np
 
 from xlite.data.eda import statistics
 from xlite.data.eda.filters import FOLLOW_UPS, SERIES, Selection, amount_names
-from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.statistics import CLASSES, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.text import counted
+from xlite.text import NOT_LABELLED, counted
 
 AGE_STEP = 10
 AGE_STARTS = range(0, 100, AGE_STEP)
@@ -253,7 +252,7 @@ def cooccurrence(selection: Selection, by: str) -> Chart:
             pair = list(dict.fromkeys((first, second)))
             say = f"{' with '.join(map(spoken, pair))}: {counted(both, 'film')}"
             if not {*pair} <= labelled:
-                say, shown = f"{' with '.join(map(spoken, pair))}: {NOT_LABELLED_HERE}", ("", 0.0, "none")
+                say, shown = f"{' with '.join(map(spoken, pair))}: {NOT_LABELLED}", ("", 0.0, "none")
             if not np.isnan(ratio):
                 say += f", {ratio:.2f} times as often as by chance"
             marks.append(Mark("has", pair, say, *shown[:2], wanted >= {*pair}, shown[2]))

@@ -7,8 +7,6 @@ import numpy as np
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import known, positive
 
-NOT_LABELLED_HERE = "not labelled here"
-
 
 def label_words(label: np.ndarray, labelled: Collection[str] = FINDINGS) -> str:
     """A film's label (14,), NaN if unknown: `Mass, Nodule`, `No finding`, `Mass; unknown: Nodule`.

@@ -6,13 +6,12 @@ import pandas as pd
 
 from xlite.data.eda.batch_composition import Batches
 from xlite.data.eda.editions import EditionDifference
-from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.partitions import Leakage
 from xlite.data.leakage import LeakageReport
 from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import spoken
-from xlite.text import counted, verb
+from xlite.text import NOT_LABELLED, counted, verb
 
 
 def stems_of_upload(name: str, content: bytes) -> list[str]:
@@ -81,7 +80,7 @@ def share_in_part(count: int, told: int, films: int, form: str) -> str:
     If that is not all films, the number of those is said too.
     """
     if films and not told:
-        return NOT_LABELLED_HERE
+        return NOT_LABELLED
     text = form.format(count, count / max(told, 1))
     return text if told == films else f"{text} of {told:,} known"
 

@@ -18,7 +18,7 @@ from xlite.data.importing.mapping import Mapping, as_csv, checked, for_labels
 from xlite.data.importing.options import NAME
 from xlite.data.importing.record import Record, finding_counts, label_counts, read_record
 from xlite.errors import DataError, sentence
-from xlite.files import PLAIN_NAME, Progress, whole_folder
+from xlite.files import PLAIN_NAME, Progress, new_folder
 from xlite.findings import FINDINGS
 from xlite.text import counted
 
@@ -85,7 +85,7 @@ def write_import(
     boxes = frame_boxes(found.boxes, films, labels, rules)
     shown = films["shown"].value_counts()
     try:
-        with whole_folder(out) as scratch:
+        with new_folder(out) as scratch:
             link_films(films, found, scratch / "images", progress)
             record = Record(
                 kind=kind,

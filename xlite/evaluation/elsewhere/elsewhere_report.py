@@ -27,7 +27,7 @@ class Side(ReportModel):
 
 
 class Shift(ReportModel):
-    """A metric here and there, and there less here: an interval each, as far as there is one."""
+    """A metric here and there, and there minus here: an interval each, as far as there is one."""
 
     here: Estimate
     there: Estimate

@@ -14,7 +14,16 @@ from xlite.formats.dicom import jpeg2000
 from xlite.formats.dicom.attributes import unfit, whole
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED, Film
-from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, has_code_of_ones, read_frame, segments
+from xlite.formats.jpeg import (
+    MORE_CODED,
+    SCAN,
+    Frame,
+    Segment,
+    damaged,
+    has_code_of_ones,
+    read_frame,
+    segments,
+)
 from xlite.formats.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
@@ -33,7 +42,6 @@ _MOST_SAMPLES, _MOST_SAMPLES_LS, _SECONDS = 20_000_000, 30_000_000, 4
 # time: what depends on it was cut. Of larger frames that would take seconds more.
 _HUFFMAN = {0xC0, 0xC1, 0xC3}
 _ONES = b"\xff\0" * 64
-_MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 _MOST_TWICE, _MOST_SAMPLES_TWICE = 4 * 2**20, 7_000_000
 
 
@@ -240,7 +248,7 @@ def _decode_others(frame: bytes, found: Frame, parts: list[Segment], layout: Lay
         raise layout.mismatch()
     if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
         again = decode_apart(
-            decoder, _with_more(frame, parts, _MORE), seconds=_SECONDS, kind=kind, damaged=DAMAGED
+            decoder, _with_more(frame, parts, MORE_CODED), seconds=_SECONDS, kind=kind, damaged=DAMAGED
         )
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pydicom
+from scipy.special import expit
 
 from xlite.formats.dicom.attributes import decimals, text, usable
 
@@ -69,8 +70,5 @@ def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
             return np.where(values > center, 255, 0).astype(np.uint8)
     kind = values.dtype if values.dtype == np.float64 else np.float32
     scaled = (values.astype(kind) - center) / width
-    if window.function == "SIGMOID":
-        scaled = 1 / (1 + np.exp(-4 * np.clip(scaled, -10, 10)))
-    else:
-        scaled = np.clip(scaled + 0.5, 0, 1)
-    return np.rint(scaled * 255).astype(np.uint8)
+    share = expit(4 * scaled) if window.function == "SIGMOID" else np.clip(scaled + 0.5, 0, 1)
+    return np.asarray(np.rint(share * 255), np.uint8)

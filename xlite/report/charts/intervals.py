@@ -15,8 +15,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE, QUIET, style
 from xlite.report.charts.paper import colors
-from xlite.report.means import NOT_LABELLED
-from xlite.text import counted
+from xlite.text import NOT_LABELLED, counted
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go

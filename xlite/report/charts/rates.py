@@ -13,8 +13,8 @@ from xlite.plots import PALETTE, QUIET, plain_label, style
 from xlite.report.charts.lines import DASHES
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
-from xlite.report.means import NOT_LABELLED
 from xlite.report.view import View, metric_cell
+from xlite.text import NOT_LABELLED
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go

@@ -11,7 +11,7 @@ from xlite.metrics.bands import Curves, Reliability
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.intervals import error_bars
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
-from xlite.report.means import NOT_LABELLED
+from xlite.text import NOT_LABELLED
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go

@@ -48,7 +48,7 @@ def _auc(found: Elsewhere) -> Table:
     if found.mean_findings:
         rows.append([f"mean of {len(found.mean_findings)}", *_three(found, found.mean_auc), "", ""])
     return Table(
-        ["AUC", *_THREE, "with it here", "with it there"], rows, "The difference is there less here."
+        ["AUC", *_THREE, "with it here", "with it there"], rows, "The difference is there minus here."
     )
 
 

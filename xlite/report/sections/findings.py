@@ -12,7 +12,6 @@ from xlite.report.document import Block, Chart, Row, Table
 from xlite.report.means import (
     AT_PREVALENCE,
     CHOSEN_ON,
-    NOT_LABELLED,
     called,
     films_of,
     mean_rows,
@@ -22,9 +21,8 @@ from xlite.report.means import (
     threshold_cells,
     undefined_resamples,
 )
-from xlite.report.sentences import capital
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import NOT_LABELLED, capital, number
 
 RATES: dict[Rate, str] = {
     "f1": "F1",

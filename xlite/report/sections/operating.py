@@ -5,9 +5,8 @@ from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.operating_point import OperatingPoint, predictive_values
 from xlite.metrics.thresholds import RULES
 from xlite.report.document import Row, Table
-from xlite.report.sentences import capital
 from xlite.report.view import View
-from xlite.text import counted
+from xlite.text import capital, counted
 
 NOTE = (
     "Sensitivity and specificity are of these films, with 95 % intervals by patient. PPV and NPV follow from "

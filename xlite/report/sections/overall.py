@@ -9,9 +9,9 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
 from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals, positives
-from xlite.report.sentences import as_sentence, capital, clean, contaminated_films, source
+from xlite.report.sentences import as_sentence, clean, contaminated_films, source
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import capital, number
 
 _MEANS = ("auc", "ap", "f1", "ece", "brier")
 

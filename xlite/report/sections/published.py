@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from xlite.findings import spoken
 from xlite.report.document import Block, Cell, Row, Table, Text
-from xlite.report.means import NOT_LABELLED, mean_auc
+from xlite.report.means import mean_auc
 from xlite.report.sentences import reference_reason
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import NOT_LABELLED, number
 
 
 def published(view: View) -> list[Block]:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from xlite.report.document import Row, Table
 from xlite.report.means import mean_auc, mean_of, mean_rows, shown_mean
-from xlite.report.sentences import capital
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import capital, number
 
 
 def ranking(models: Sequence[View]) -> Table:

@@ -7,9 +7,9 @@ from xlite.evaluation.subgroups_report import Group, Subgroups
 from xlite.findings import FEW_POSITIVES, spoken
 from xlite.report.charts.intervals import groups_figure
 from xlite.report.document import Alert, Block, Cell, Chart, Row, Table, Text
-from xlite.report.means import NOT_LABELLED
 from xlite.report.sentences import gap_sentences, looks_sentence
 from xlite.report.view import View
+from xlite.text import NOT_LABELLED
 
 _ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age", "folder": "Folder"}
 

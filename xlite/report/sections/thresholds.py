@@ -11,9 +11,9 @@ from xlite.metrics.thresholds import RULES
 from xlite.report.document import Block, Row, Table, Text
 from xlite.report.means import AT_PREVALENCE, CHOSEN_ON, called, of_labelled, threshold_cells
 from xlite.report.sections.findings import RATES, withheld_star
-from xlite.report.sentences import capital, validation_note
+from xlite.report.sentences import validation_note
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import capital, number
 
 _EXPECTED = (
     "The last two columns are what the threshold did on the validation films, with the interval of what it "

@@ -1,4 +1,4 @@
-"""The figures of every function of metrics and evaluation that takes labels, of one drawn set of films."""
+"""What every function of metrics and evaluation that takes labels gives, of one drawn set of films."""
 
 from dataclasses import is_dataclass
 from typing import Any
@@ -31,10 +31,10 @@ from xlite.models.info import ModelInfo
 from xlite.patients import fewer_patients
 from xlite.sweeps.comparison import judge, optimism
 
-Figures = dict[str, Any]
+Metrics = dict[str, Any]
 
 
-def figures(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, draws: int) -> Figures:
+def label_metrics(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, draws: int) -> Metrics:
     """What each function says of labels and probs (N, 14) of patients (N,), as plain values, by its name."""
     resamples, other = Resamples(patients, draws), np.roll(probs, 1, axis=0)
     cuts = Thresholds.choose(labels, probs, patients)
@@ -47,7 +47,7 @@ def figures(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, draws: 
     validation = Films(table.iloc[::2], table["stem"].tolist()[::2], logit(other[::2]), other[::2])
     groups = {"view": np.where(np.arange(len(labels)) % 3 == 0, "AP", "PA")}
     marks = pd.DataFrame({name: labels[:, c] > 0 for c, name in enumerate((*SHARED, "Fracture"))})
-    found: Figures = {
+    found: Metrics = {
         "auc": metrics.auc_per_class(labels, probs),
         "cross_auc": metrics.cross_auc(labels, probs),
         "ap": metrics.ap_per_class(labels, probs),
