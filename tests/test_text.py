@@ -7,6 +7,7 @@ import pytest
 from xlite.text import (
     are,
     as_cell,
+    capital,
     counted,
     difference,
     from_cell,
@@ -25,6 +26,21 @@ def test_a_count_has_its_noun_and_verb() -> None:
     assert [counted(count, "box", "boxes") for count in (1, 984)] == ["1 box", "984 boxes"]
     assert [are(count) for count in (0, 1, 2)] == ["are", "is", "are"]
     assert [verb(count, "has", "have") for count in (0, 1, 2)] == ["have", "has", "have"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("these films are new", "These films are new"),
+        ("contamination: 3 of 5", "Contamination: 3 of 5"),
+        ("film.png is damaged", "film.png is damaged"),
+        ("all-68c992b02e43 is a split", "all-68c992b02e43 is a split"),
+        ("AUC of 14 findings", "AUC of 14 findings"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_has_a_capital_unless_a_name_begins_it(text: str, shown: str) -> None:
+    assert capital(text) == shown
 
 
 def test_an_interval_is_written_with_its_bounds() -> None:

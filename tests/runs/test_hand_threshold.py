@@ -142,8 +142,14 @@ def test_it_says_so_wherever_the_model_is_read(model: Path, evaluation: Evaluati
         "judged: evaluate again."
     )
     keep_threshold(model, evaluation, films, "Edema", 0.3, [])
+    card_file = model.with_name("MODEL_CARD.md")
+    # A version that worded the section otherwise, and wrote another behind it.
+    card_file.write_text(
+        f"{card_file.read_text()}\n## Use\n\nResearch.\n".replace("Not by validation", "Once not by")
+    )
     keep_threshold(model, evaluation, films, "Mass", 0.2, [])
-    again = model.with_name("MODEL_CARD.md").read_text()
+    again = card_file.read_text()
+    assert again.endswith("\n\n## Use\n\nResearch.\n") and "Once not by" not in again
     assert again.count("## Thresholds chosen by hand") == 1 and "- Edema: 0.300" in again
     assert "- Mass: 0.200" in again and "in the place of 0.500" in again
     assert read_info(model).notes.thresholds_by_hand["Mass"].before == 0.5

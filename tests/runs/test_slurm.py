@@ -390,6 +390,16 @@ def test_a_refused_submission_leaves_the_run_as_it_was(run: Run, fake) -> None:
         run.submit(["script.sh"])
 
 
+def test_a_new_run_that_slurm_refuses_gives_up_its_name(run: Run, fake) -> None:
+    fake("sbatch", "echo 'sbatch: error: invalid partition specified: nowhere' >&2; exit 1")
+    with pytest.raises(RunError, match="invalid partition"):
+        run.submit(["--partition=nowhere"])
+    status = run.status()
+    assert status.state == "failed" and "invalid partition" in status.message
+    again = Run.create(run.config())
+    assert again.folder == run.folder and again.status().state == "new"
+
+
 def test_a_stop_holds_for_the_job_that_starts_at_that_moment(
     run: Run, fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
