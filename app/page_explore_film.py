@@ -89,8 +89,8 @@ def _steps(folder: NihFolder, films: CodedFilms, row: int, rows: np.ndarray) -> 
             place = int(at[0])
             before = stems.iloc[rows[place - 1]] if place else ""
             after = stems.iloc[rows[place + 1]] if place + 1 < len(rows) else ""
-            st.button("Previous", key="before", disabled=not before, on_click=open_film, args=(before,))
-            st.button("Next", key="after", disabled=not after, on_click=open_film, args=(after,))
+            st.button("Previous", key="film-before", disabled=not before, on_click=open_film, args=(before,))
+            st.button("Next", key="film-after", disabled=not after, on_click=open_film, args=(after,))
             st.caption(f"{place + 1:,} of {counted(len(rows), 'chosen film')}", width="content")
         if stems.iloc[row] in folder.paths and not is_public():
             go_to("classify", "Read this film", ":material/radiology:", film=stems.iloc[row])

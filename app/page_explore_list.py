@@ -66,17 +66,8 @@ def ask_order(
         st.info(captions.not_judged([]))
         return rows
     st.caption(captions.order_sentence(order, judged[model], rows, films))
-    return order_of_state(films, rows, judged)
-
-
-def order_of_state(
-    films: CodedFilms, rows: np.ndarray, judged: Mapping[str, ModelProbabilities]
-) -> np.ndarray:
-    """The rows in the order that was chosen, for a page that does not ask again."""
-    order = st.session_state.get("order", "table")
-    one = judged.get(st.session_state.get("model", ""))
-    by = ranking.values(films, rows, order, one, st.session_state.get("finding", FINDINGS[0]))
-    return ranking.ordered(rows, by, order)
+    finding = st.session_state.get("finding", FINDINGS[0])
+    return ranking.ordered(rows, ranking.values(films, rows, order, judged[model], finding), order)
 
 
 def show_list(

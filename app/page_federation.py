@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_films, show_forecast, show_refusal
 from page_settings import default, setting_widget, settings_in_columns
-from page_shared import QUIET_BAR, say_unknown
+from page_shared import QUIET_BAR, choose_next, say_unknown
 
 from xlite.errors import XliteError
 from xlite.federated import form
@@ -78,7 +78,7 @@ def new_simulation(data: str) -> None:
         ):
             with st.spinner("Starting", show_time=True):
                 run = start_simulation(name, values, deal)
-            st.session_state["run"] = run.name
+            choose_next("run", run.name)
             st.rerun(scope="app")
         with st.expander("The same from a terminal", icon=":material/terminal:"):
             words = simulate_command(name or "NAME", values, deal)

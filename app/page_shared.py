@@ -63,6 +63,8 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     for one that `choose_next` left.
     """
     session = st.session_state
+    if f"next-{key}" in session:
+        session[key] = session.pop(f"next-{key}")
     asked = unknown(st.query_params, key, names)
     # The browser says the old address until it has the new one, which may be several runs of the page later.
     if asked in session.get(f"left-{key}", ()):
@@ -71,9 +73,8 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
         asked = session[key]  # renamed or deleted since it was chosen
     if asked is not None:
         session[f"asked-{key}"], session[key] = asked, None
-    elif names and key not in session and key not in st.query_params:
-        # No default of the widget: an address would leave it out, and tomorrow it is another one.
-        session[key] = st.query_params[key] = names[0]
+    else:
+        choose_first(key, names)
     place = st.empty()
     chosen = None
     if names:
@@ -93,11 +94,23 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     return chosen
 
 
+def choose_first(key: str, choices: Sequence[str]) -> None:
+    """Chooses the first unless one is chosen, for a selectbox of these without a default.
+
+    An address leaves a widget's default out, and tomorrow another one may be the first.
+    """
+    session = st.session_state
+    lost = session.get(key) is not None and session[key] not in choices
+    if choices and (key not in session or lost) and key not in st.query_params:
+        session[key] = st.query_params[key] = choices[0]
+
+
 def choose_next(key: str, name: str | None) -> None:
     """Has `choose_named` show that one, or none, in the next run of the page, whatever its address says."""
     session = st.session_state
     session[f"left-{key}"] = {session.get(key), *st.query_params.get_all(key)}
-    session[key] = name
+    # Under a name of its own: a browser that still shows the old one would take it back from the widget's.
+    session[f"next-{key}"] = name
 
 
 def say_unknown(key: str, choices: Collection[str], what: str) -> bool:

@@ -10,7 +10,7 @@ from page_explore_embedding import EMBEDDING, Placed, place_films, show_embeddin
 from page_explore_film import show_film
 from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_import import show_import
-from page_explore_list import order_of_state, show_list
+from page_explore_list import ask_order, show_list
 from page_explore_splits import show_editions, show_leakage, show_weights
 from page_shared import being_drawn, data_folder, offer_phantom
 
@@ -166,7 +166,8 @@ def show_folder(root: Path) -> None:
     judged = judged_if_asked(str(root), changed, film if row is not None else "")
     show_chips(selection)
     if row is not None:
-        rows = order_of_state(opened.films, selection.rows(), judged)
+        bar = st.container(horizontal=True, vertical_alignment="bottom")
+        rows = ask_order(opened.films, selection.rows(), judged, bar)
         show_film(opened.folder, opened.films, opened.boxes, row, rows, judged)
         return
     if not selection.keep.any():

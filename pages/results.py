@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
-from page_shared import QUIET_BAR, data_folder, say_unknown
+from page_shared import QUIET_BAR, choose_first, data_folder, say_unknown
 
 from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.errors import XliteError
@@ -99,7 +99,16 @@ def choose_model(place: "DeltaGenerator", found: list[Evaluation], models: Itera
     """The model whose results are shown: of all that were judged, then of those that were not yet."""
     names = list(dict.fromkeys([*(one.model for one in found), *models]))
     lost = say_unknown("model", names, "model")
-    name = place.selectbox("Model", names, key="model", bind="query-params", placeholder="no model yet")
+    choose_first("model", names)
+    name = place.selectbox(
+        "Model",
+        names,
+        index=None,
+        required=True,
+        key="model",
+        bind="query-params",
+        placeholder="no model yet",
+    )
     return None if lost else name
 
 
@@ -111,19 +120,22 @@ def choose_films(place: "DeltaGenerator", model: str, found: list[Evaluation]) -
         return None
     asked, newest = unknown(st.query_params, "judged", own), next(iter(own))
     now = (model, newest, own[newest].written)
-    if st.session_state.get("newest", now) != now:
+    if asked or st.session_state.get("newest", now) != now:
         st.session_state["judged"] = newest
     st.session_state["newest"] = now
     if asked:
         st.info(f"{literal(model)} was not judged on {literal(asked)}; its newest results are shown.")
+    choose_first("judged", list(own))
     key = place.selectbox(
         "Judged on",
         list(own),
+        index=None,
+        required=True,
         key="judged",
         bind="query-params",
         help="Newest first. Only models judged on the same films with the same labels can be compared.",
     )
-    return own[key]
+    return own[key or newest]
 
 
 def choose_others(first: Evaluation, found: list[Evaluation]) -> list[Evaluation]:

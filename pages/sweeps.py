@@ -67,7 +67,7 @@ def new_study() -> None:
                 check_sources(plan)
                 sweep = Sweep.open(plan)
                 sweep.start()
-            st.session_state["study"] = sweep.name
+            choose_next("study", sweep.name)
             st.rerun(scope="app")
         st.caption(f"{counted(plan.total(), 'run')}. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)

@@ -18,6 +18,7 @@ from page_settings import setting_widget, settings_in_columns
 from page_shared import (
     ask_for_data,
     choose_named,
+    choose_next,
     data_folder,
     go_to,
     say_unknown,
@@ -150,7 +151,7 @@ def start(config: TrainConfig, options: list[str] | None, told: bool) -> None:
     with st.spinner("Looking for all that it names, and starting", show_time=True):
         made = start_run(config, options, told)
     if isinstance(made, Run):
-        st.session_state["run"] = made.name
+        choose_next("run", made.name)
         st.rerun(scope="app")
     keep_seen(config, made)
     st.rerun()

@@ -275,7 +275,7 @@ def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
     assert "1 box of radiologists: Infiltration" in words and "In official train+val" in words
     assert "3 of 12 chosen films" in [caption.value for caption in page.caption]
     assert chips(page) == ["View PA: 12"]
-    page.button(key="after").click().run()
+    page.button(key="film-after").click().run()
     assert page.subheader[0].value == "00000004_000"
     page.button(key="open-00000004_001").click().run()
     assert page.subheader[0].value == "00000004_001"

@@ -10,6 +10,7 @@ from demo_home import BACKBONE
 from playwright.sync_api import Page, expect
 from servers import app_server
 
+from xlite.config import TrainConfig
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 
@@ -39,13 +40,17 @@ def start_long_run(page: Page, data: Path) -> None:
 
 
 def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
+    Run.create(TrainConfig(data=tiny_folder, name="earlier"))
     page.goto(f"{app}/train")
+    expect(page.get_by_text("earlier new")).to_be_visible()
+    page.get_by_text("New run").click()
     start_long_run(page, tiny_folder)
     badge = page.get_by_text("tiny running")
     expect(badge).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     moved = "seen => Number((document.body.innerText.match(/(\\d+) of 5000/) || [])[1]) > seen"
     page.wait_for_function(moved, arg=Run.named("tiny").status().epoch)
+    assert "run=tiny" in page.url
 
     second = page.context.new_page()
     second.goto(f"{app}/train")

@@ -1,5 +1,8 @@
 """The state that pages share."""
 
+import ast
+from pathlib import Path
+
 from xlite.config import TrainConfig
 from xlite.serving.address import KEYS, absent, keep, unknown
 
@@ -33,6 +36,22 @@ def test_only_what_the_address_asks_for_in_vain_is_unknown():
 def test_every_name_of_an_address_says_what_it_is():
     assert all(KEYS.values())
     assert all(key.isidentifier() for key in KEYS)
+
+
+def test_no_button_has_a_name_of_an_address():
+    """Pages set these again for widgets that they do not draw, which Streamlit refuses for a button."""
+    buttons = {"button", "download_button", "form_submit_button", "file_uploader", "chat_input"}
+    root = Path(__file__).resolve().parents[2]
+    found = [
+        (path.name, argument.value.value)
+        for path in (*root.glob("app/*.py"), *root.glob("pages/*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in buttons
+        for argument in call.keywords
+        if argument.arg == "key" and isinstance(argument.value, ast.Constant)
+    ]
+    assert len(found) >= 4
+    assert [one for one in found if one[1] in KEYS] == []
 
 
 def test_what_is_asked_for_in_vain_is_named():

@@ -116,7 +116,8 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
         same_patients = bool((labels["patient"].to_numpy() == folder.patients(stems)).all())
         same = (theirs == here) | (np.isnan(theirs) & np.isnan(here))
         return same_patients and float(same.all(axis=1).mean()) >= ALIKE
-    if len(rows) < len(said.stems):
+    # A run keeps its validation part's predictions alone.
+    if len(rows) < len(said.stems) or not (place / METRICS_FILE).is_file():
         return False
     told = _Counted.model_validate_json(read_whole(place / METRICS_FILE)).per_class
     counts: list[int] = positive(here).sum(axis=0).tolist()
