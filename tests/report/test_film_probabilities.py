@@ -71,6 +71,12 @@ def test_without_labels_the_report_tells_how_many_films_have_each_finding(only_h
     assert probabilities_by_model(folder, prediction_files()) == ({}, [])
 
 
+def test_predictions_without_labels_and_report_do_not_count(only_home: Path, folder: NihFolder):
+    """As a run keeps those of its validation part."""
+    (save(only_home, folder, list(range(24)), 0.5, part="val") / "labels.csv").unlink()
+    assert probabilities_by_model(folder, prediction_files()) == ({}, [])
+
+
 def test_a_damaged_evaluation_gets_a_sentence_and_spares_the_others(only_home: Path, folder: NihFolder):
     out = save(only_home, folder, [0], 0.5, model="broken")
     (out / "predictions.csv").write_text("image,Mass\n")

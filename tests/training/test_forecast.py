@@ -35,6 +35,7 @@ def test_a_forecast_is_said_in_titles_and_texts():
 
 
 def test_the_basis_of_a_forecast_names_all_that_it_rests_on():
+    assert " films: 101 s a step, " in basis(FORECAST.model_copy(update={"step_s": 101.4}))
     assert basis(FORECAST) == (
         "From 3 real steps on 20 films: 2 s a step, 5 steps an epoch, 10 epochs at most, and 20 films to "
         "validate on."

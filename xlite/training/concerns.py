@@ -19,7 +19,7 @@ from xlite.labels import known, positive
 from xlite.models.available import check_teacher_part, teacher_parts
 from xlite.training.forecast import Forecast
 
-LONG_S = 12 * 3600.0
+LONG_S = 3600.0
 """A run that a processor trains for longer is worth a word."""
 
 _FILMS_A_SECOND, _CORES, _SIZE = 20.0, 2, 224

@@ -79,11 +79,16 @@ def forecast_facts(found: Forecast) -> dict[str, str]:
     return {
         "Time": f"about {rounded(found.seconds)}",
         "An epoch": f"about {rounded(found.epoch_s)}",
-        "Films a second": f"{rate:.0f}" if (rate := found.films_a_second) >= 10 else f"{rate:.2g}",
+        "Films a second": _two_digits(found.films_a_second),
         "Memory": memory,
         "Disk": gigabytes(found.cache_gb + found.run_gb),
         "Device": found.device,
     }
+
+
+def _two_digits(value: float) -> str:
+    """A rate or a time with two digits at least, and without an exponent."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def basis(found: Forecast) -> str:
@@ -92,7 +97,7 @@ def basis(found: Forecast) -> str:
     part = "" if found.measured == found.step_films else f" of a batch's {found.step_films}"
     told = [
         f"From {counted(found.measured_steps, 'real step')} on {films}{part}: "
-        f"{found.step_s:.2g} s a step, {counted(found.steps, 'step')} an epoch, "
+        f"{_two_digits(found.step_s)} s a step, {counted(found.steps, 'step')} an epoch, "
         f"{counted(found.epochs, 'epoch')} at most, and {counted(found.val_films, 'film')} to validate on."
     ]
     if found.decode_s:

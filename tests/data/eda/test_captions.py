@@ -22,6 +22,8 @@ def test_headline_of_the_hand_made_table(hand: NihFolder):
     }
     assert "2 patients" in captions.patients_caption(overview(hand.table).facts)
     assert "62.5%" in captions.patients_caption(overview(hand.table).facts)
+    alone = overview(hand.table.drop_duplicates("patient")).facts
+    assert captions.patients_caption(alone) == "No patient has more than one film."
 
 
 def test_prevalence_by_view_sex_and_age(coded: CodedFilms):

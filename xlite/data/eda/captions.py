@@ -57,6 +57,8 @@ def cooccurrence_caption(by: str) -> str:
 
 def patients_caption(facts: Facts) -> str:
     """How many patients have several films, and why that matters."""
+    if not facts.patients_with_several:
+        return "No patient has more than one film."
     theirs = facts.films_of_patients_with_several / facts.films
     return (
         f"{facts.patients_with_several:,} patients have more than one film, one of them "
