@@ -14,6 +14,7 @@ from foreign_sets import (
     write_mimic,
     write_own,
     write_padchest,
+    write_picture,
     write_rsna,
     write_siim,
     write_table,
@@ -195,10 +196,19 @@ def test_words_for_uncertain_labels() -> None:
 def test_films_of_one_name(tmp_path: Path) -> None:
     source = write_own(tmp_path)
     table = source / "films.csv"
-    table.write_text(table.read_text().replace("002.png", "001.png"))
+    text = table.read_text()
+    table.write_text(text.replace("001.png", "0 1.png").replace("002.png", "0_1.png"))
+    for name in ("0 1", "0_1"):
+        write_picture(source / "scans" / f"{name}.png")
     assert refused(importing("csv", source, tmp_path / "out")) == (
-        f"{table} names 'out-scans_001' for several films; each film has to have a name of its own"
+        f"{table} names 'out-0_1' for several films; each film has to have a name of its own"
     )
+    for cell in ("scans/001.png", "001", r"scans\001.png"):
+        table.write_text(text.replace("scans/002.png", cell))
+        assert refused(importing("csv", source, tmp_path / "out")) == (
+            f"{table} names the film {source}/scans/001.png in two rows, as 'scans/001.png' and as {cell!r}; "
+            "keep one row for each film"
+        )
 
 
 def test_patients_whose_ids_were_rounded(tmp_path: Path) -> None:

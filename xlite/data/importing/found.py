@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pandas as pd
@@ -137,24 +137,37 @@ def not_that_kind(source: Path, kind: str, lacks: str) -> DataError:
 
 
 class Places:
-    """Where the films of a source lie: by their path below it, else by a name that only one file has."""
+    """Where the films of a source lie: by their path below it, else by the end of a path that only one has.
+
+    Folders count: `B/1.png` is never `A/1.png`. Paths may be written as Windows writes them, and those from
+    the root of another machine's disk may lie below this root without their first folders.
+    """
 
     def __init__(self, root: Path):
-        self.root = root
-        self._by_name: dict[str, Path | None] | None = None
+        self.root = root.absolute()
+        self._by_end: dict[int, dict[str, Path | None]] = {}
 
     def find(self, file: str) -> Path | None:
         """The file of a film; None if it is not there, or if several have its name."""
-        path = self.root / file
-        if file and path.is_file():
-            return path
-        if self._by_name is None:
-            self._by_name = {}
+        plain = PurePosixPath(file.replace("\\", "/"))
+        below = [PurePosixPath(file), plain]
+        if plain.is_absolute() or PureWindowsPath(file).drive:
+            below += [PurePosixPath(*plain.parts[start:]) for start in range(1, len(plain.parts))]
+        there = next((path for tail in below if (path := self.root / tail).is_file()), None)
+        if there or not plain.name:
+            return there
+        ends = self._ends(len(plain.parts))
+        return ends.get(str(plain)) or ends.get(str(plain.with_name(stem_of(plain.name))))
+
+    def _ends(self, parts: int) -> dict[str, Path | None]:
+        """Films by the last so many parts of their paths, with and without a suffix; None for several."""
+        if parts not in self._by_end:
+            ends = self._by_end[parts] = {}
             for film in find_film_files([self.root]).films:
-                for name in {film.name, stem_of(film.name)}:
-                    self._by_name[name] = None if name in self._by_name else film
-        name = Path(file.replace("\\", "/")).name
-        return self._by_name.get(name) or self._by_name.get(stem_of(name))
+                end = PurePosixPath(*film.parts[-parts:])
+                for name in {str(end), str(end.with_name(stem_of(end.name)))}:
+                    ends[name] = None if name in ends else film
+        return self._by_end[parts]
 
 
 def json_of(path: Path, read: Callable[[str], object]) -> object:

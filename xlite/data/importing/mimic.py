@@ -62,7 +62,7 @@ def found_in(source: Path) -> Found:
     )
     return Found(
         metadata.parent,
-        films_of(_film(row) for row in films.to_dict("records")),
+        films_of(_film(row, (metadata.parent / "files").is_dir()) for row in films.to_dict("records")),
         states.iloc[films["row"]].reset_index(drop=True),
         tables,
         left_out=left_out,
@@ -71,12 +71,13 @@ def found_in(source: Path) -> Found:
     )
 
 
-def _film(row: dict[str, str]) -> dict[str, str]:
+def _film(row: dict[str, str], in_folders: bool) -> dict[str, str]:
     patient, study, film = row["subject_id"], row["study_id"], row["dicom_id"]
     view = row["ViewPosition"].upper()
+    folder = f"files/p{patient[:2]}/p{patient}/s{study}/" if in_folders else ""  # ids are unique anyway
     coded = next((view for words, view in _CODED.items() if row[_CODE].lower().startswith(words)), "")
     return {
-        "file": f"files/p{patient[:2]}/p{patient}/s{study}/{film}.jpg",
+        "file": f"{folder}{film}.jpg",
         "name": f"p{patient}_s{study}_{film}",
         "patient": patient,
         "view": _VIEWS.get(view, "other views" if view else coded),

@@ -43,7 +43,7 @@ def found_in(source: Path) -> Found:
         elif "exclude" in names:
             left_out["marked 'exclude' by the data set"] += 1
         else:
-            films.append(_film(row))
+            films.append(_film(row, source))
             named.append(names)
     by_hand = int((table["MethodLabel"] == "Physician").sum())
     note = f"{by_hand:,} of {len(table):,} rows were labelled by physicians, the others by a network."
@@ -65,9 +65,11 @@ def _names(text: str, path: Path, row: int) -> list[str]:
         ) from error
 
 
-def _film(row: dict[str, str]) -> dict[str, str]:
+def _film(row: dict[str, str], source: Path) -> dict[str, str]:
     projection = row["Projection"].upper()
     folder = row["ImageDir"].partition(".")[0]
+    if not (source / folder).is_dir():  # all in one: names are unique
+        folder = ""
     return {
         "file": f"{folder}/{row['ImageID']}" if folder else row["ImageID"],
         "name": row["ImageID"].removesuffix(".png"),
