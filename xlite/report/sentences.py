@@ -93,9 +93,9 @@ def _who_knows(found: Contamination) -> str:
     return "what it learned from" if True in starts else "its teacher"
 
 
-def contaminated_films(found: Contamination) -> str:
+def contaminated_films(known: int, of: int) -> str:
     """`Contaminated: 98 of 150 films`."""
-    return f"Contaminated: {found.films:,} of {counted(found.of, 'film')}"
+    return f"Contaminated: {known:,} of {counted(of, 'film')}"
 
 
 def clean(report: Report) -> str:

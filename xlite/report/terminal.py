@@ -39,7 +39,8 @@ def summary(report: Report) -> str:
         f"{split.part}, labels {of_edition(split.label_version)}"
     )
     if found and report.contaminated:
-        lines.append(f"{contaminated_films(found)}; none of these metrics is that of a clean test")
+        known = contaminated_films(found.films, found.of)
+        lines.append(f"{known}; none of these metrics is that of a clean test")
     if found:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
