@@ -181,11 +181,13 @@ def test_padchest(tmp_path: Path) -> None:
     )
     assert record.left_out == {
         "marked 'exclude' by the data set": 1,
+        "of which the report only says that nothing changed": 2,
         "without labels": 1,
         "lateral films": 1,
         "other views": 1,
         "films without a file": 1,
     }
+    assert found["padchest-21684011136696400003_00-8.png"] == ("Effusion|Pneumothorax", set())
     film = NihFolder.open(out).paths["padchest-21684011136696400001_00-1"]
     assert film.resolve() == source / "1" / "21684011136696400001_00-1.png"
     assert read_image(film).dtype == np.uint8
