@@ -7,7 +7,7 @@ import pytest
 from foreign_sets import SETS, write_picture, write_table
 
 from xlite.data.importing.columns import guess_columns
-from xlite.data.importing.found import Places, sex_of
+from xlite.data.importing.found import Places, age_of, sex_of
 from xlite.data.importing.sources import read_source
 
 
@@ -21,6 +21,24 @@ from xlite.data.importing.sources import read_source
 )
 def test_a_sex_is_read_from_its_letter_or_word(words: tuple[str, ...], sex: str) -> None:
     assert [sex_of(word) for word in words] == [sex] * len(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("063Y", "63"),
+        ("051", "51"),
+        ("61.0", "61"),
+        ("100y", "100"),
+        ("000Y", "0"),
+        ("008M", "008M"),
+        ("61.5", "61.5"),
+        ("", ""),
+        ("old", "old"),
+    ],
+)
+def test_an_age_is_read_in_years(text: str, years: str) -> None:
+    assert age_of(text) == years
 
 
 def test_a_german_table_keeps_its_women(tmp_path: Path) -> None:

@@ -197,6 +197,8 @@ def test_vindr(tmp_path: Path) -> None:
     out = tmp_path / "vindr"
     record = imported("vindr", write_vindr(tmp_path / "source"), out)
     odd, even = f"vindr-{1:032x}", f"vindr-{2:032x}"
+    row = rows(out)[f"{odd}.dcm"]
+    assert (row["View Position"], row["Patient Gender"], row["Patient Age"]) == ("PA", "F", "50")
     found = findings(out)
     assert (found[f"{odd}.dcm"][0], found[f"{even}.dcm"][0]) == ("Cardiomegaly", "No Finding")
     boxes = NihFolder.open(out).boxes()

@@ -1,9 +1,7 @@
 """Which films of a data set are taken, and what they and their patients are called in the new folder."""
 
-import itertools
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +27,9 @@ def frontal_films(found: Found, progress: Progress | None) -> tuple[pd.DataFrame
     everyone, films = len(films), _with_files(films, found)
     if absent := everyone - len(films):
         left_out["films without a file"] = absent
-    films, more = without_laterals(by_header(films, _steps(films, progress)))
+    films, more = without_laterals(by_header(films, progress))
     left_out += more
-    films, more = by_gate(films, _steps(films, progress))
+    films, more = by_gate(films, progress)
     left_out += more
     if not len(films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items())
@@ -58,17 +56,6 @@ def _with_files(films: pd.DataFrame, found: Found) -> pd.DataFrame:
             "row for each film"
         )
     return there
-
-
-def _steps(films: pd.DataFrame, progress: Progress | None) -> Callable[[], None]:
-    """What to call after each film of unknown view."""
-    unknown, done = int((films["view"] == "").sum()), itertools.count(1)
-
-    def step() -> None:
-        if progress:
-            progress(next(done), unknown)
-
-    return step
 
 
 def named_films(films: pd.DataFrame, name: str, found: Found) -> pd.DataFrame:

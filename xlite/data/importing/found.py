@@ -1,5 +1,6 @@
 """What lies in a data set that is to be imported: its films, their labels as it calls them, its boxes."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ LATERAL, FRONTAL = "lateral", "frontal"
 _PRESENT = {"1", "1.", "1.0", "true", "yes", "y", "positive", "pos", "present"}
 _ABSENT = {"0", "0.", "0.0", "false", "no", "n", "negative", "neg", "absent"}
 _UNCERTAIN = {"-1", "-1.", "-1.0", "uncertain", "u", "?"}
+_YEARS = re.compile(r"^0*([0-9]+)(\.0*)?Y?$", re.IGNORECASE)
 BLANKS = {"", "nan", "na", "n/a", "none", "null"}
 _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "femme", "féminin", "mujer", "femenino"), "F"),
@@ -78,6 +80,11 @@ def text_columns(path: Path, needed: Sequence[str], wanted: Sequence[str] = ()) 
 def sex_of(text: str) -> str:
     """F or M, from its letter or its word in English, German, French or Spanish; nothing for any other."""
     return _SEXES.get(text.strip().casefold(), "")
+
+
+def age_of(text: str) -> str:
+    """Plain years of `063Y`, `051` and `61.0`; any other text stays, such as DICOM's months, `008M`."""
+    return _YEARS.sub(r"\1", text.strip())
 
 
 def label_state(text: str) -> float | None:
