@@ -10,7 +10,7 @@ from xlite.config import TrainConfig
 from xlite.data.cache import FilmFacts
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights
-from xlite.data.joined import FOLDER
+from xlite.data.joined import FOLDER, open_data
 from xlite.data.part_films import part_stems
 from xlite.data.split_files import load_split
 from xlite.data.splits import Split
@@ -46,6 +46,11 @@ def warn_of_flat_films(facts: list[FilmFacts]) -> None:
             f"Warning: {flat:,} of {counted(films, 'film')} to train and validate on "
             f"{verb(flat, 'has', 'have')} no contrast (blank, black or white); `xlite data check` lists them"
         )
+
+
+def check_input(config: TrainConfig) -> None:
+    """Opens folder and split and nothing else. Raises DataError if one of them cannot be had."""
+    load_split(open_data(config.data), config.split, allow_leakage=config.allow_leakage)
 
 
 def open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str], list[str]]:
