@@ -25,7 +25,10 @@ from xlite.text import counted
 
 _VIEWS = {"PA": "PA", "AP": "AP", "LATERAL": LATERAL, "LL": LATERAL}
 _PARTS = {"train": "train", "validate": "val", "test": "test"}
-_CODED = {"postero-anterior": "PA", "antero-posterior": "AP"}
+_CODED = {
+    **{"postero-anterior": "PA", "antero-posterior": "AP"},
+    **dict.fromkeys(("lateral", "left lateral", "right lateral"), LATERAL),
+}
 _PROCEDURE, _CODE = "PerformedProcedureStepDescription", "ViewCodeSequence_CodeMeaning"
 
 
@@ -57,8 +60,10 @@ def found_in(source: Path) -> Found:
     states = label_states(labelled, studies, labels)
     films["row"] = rows
     left_out = Counter({"without labels for the study": int((rows < 0).sum())})
+    # 082551.0 has lost its zero in the table, so as text it would come after 165500.312.
+    films["time"] = pd.to_numeric(films["StudyTime"], errors="coerce")
     films = films[films["row"] >= 0].sort_values(
-        ["subject_id", "StudyDate", "StudyTime", "dicom_id"], kind="stable"
+        ["subject_id", "StudyDate", "time", "dicom_id"], kind="stable"
     )
     return Found(
         metadata.parent,
