@@ -27,6 +27,8 @@ from xlite.data.importing.mapping import Rule, read_mapping
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import write_import
 
+FRONTAL_ONLY = "expected frontal chest films with labels: give a folder or a table that has some"
+
 
 @pytest.mark.parametrize("kind", [kind for kind in SETS if kind not in ("csv", "xrv")])
 def test_a_folder_of_another_kind(kind: str, tmp_path: Path) -> None:
@@ -60,7 +62,8 @@ def test_a_table_that_joins_to_no_film(tmp_path: Path) -> None:
         film.rename(film.with_name(f"other{film.name}"))
     said = refused(importing("csv", source, tmp_path / "data" / "own"))
     assert said == (
-        f"none of the 24 films that {source}/films.csv names lies in {source}: the first is 'scans/001.png'"
+        f"none of the 24 films that {source}/films.csv names lies in {source}: the first is 'scans/001.png'; "
+        "put them there, or write paths that begin there"
     )
     assert not (tmp_path / "data").exists()
 
@@ -166,18 +169,20 @@ def test_a_mapping_to_an_unknown_finding(tmp_path: Path) -> None:
     assert refused(lambda: read_mapping(path)).startswith(f"{path} lacks the column 'finding'")
 
 
-def test_no_films_left(tmp_path: Path) -> None:
+def test_no_films_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_own(tmp_path)
     table = source / "films.csv"
     table.write_text(table.read_text().replace(",PA,", ",lateral,").replace(",AP,", ",LL,"))
     assert refused(importing("csv", source, tmp_path / "out")) == (
-        f"0 films are left of {source} (24 lateral films)"
+        f"0 films are left of {source} (24 lateral films); {FRONTAL_ONLY}"
     )
+    monkeypatch.chdir(source)
+    assert f"0 films are left of {source} (24" in refused(importing("csv", Path("."), tmp_path / "out"))
     source = write_padchest(tmp_path / "padchest")
     header = ["ImageID", "PatientID", "Projection", "Labels"]
     write_table(next(source.glob("PADCHEST*")), header, [["a.png", "1", "PA", "['exclude']"]])
     assert refused(importing("padchest", source, tmp_path / "out")) == (
-        f"0 films are left of {source} (1 marked 'exclude' by the data set)"
+        f"0 films are left of {source} (1 marked 'exclude' by the data set); {FRONTAL_ONLY}"
     )
 
 

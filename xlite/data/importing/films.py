@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.film_names import stem_of
-from xlite.data.importing.found import Found, Places
+from xlite.data.importing.found import Found, Places, none_left
 from xlite.data.importing.views import by_gate, by_header, without_laterals
 from xlite.errors import DataError
 from xlite.files import Progress
@@ -33,7 +33,7 @@ def frontal_films(found: Found, progress: Progress | None) -> tuple[pd.DataFrame
     left_out += more
     if not len(films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items())
-        raise DataError(f"0 films are left of {found.root} ({reasons})")
+        raise none_left(found.root, reasons)
     return films, left_out
 
 
@@ -44,8 +44,9 @@ def _with_files(films: pd.DataFrame, found: Found) -> pd.DataFrame:
     there = placed[placed["path"].notna()]
     if len(films) and not len(there):
         raise DataError(
-            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in {found.root}: "
-            f"the first is {films['file'].iloc[0]!r}"
+            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in "
+            f"{places.root}: the first is {films['file'].iloc[0]!r}; put them there, or write paths that "
+            "begin there"
         )
     twice = there[there["path"].duplicated(keep=False)]
     if len(twice):

@@ -143,6 +143,15 @@ def not_that_kind(source: Path, kind: str, lacks: str) -> DataError:
     return DataError(f"{source} is not a folder of {kind}: it holds no {lacks}")
 
 
+def none_left(source: Path, reasons: str) -> DataError:
+    """What is raised if no film is taken; reasons: why, with numbers, empty if the tables list none."""
+    why = f" ({reasons})" if reasons else ""
+    return DataError(
+        f"0 films are left of {source.absolute()}{why}; expected frontal chest films with labels: give a "
+        "folder or a table that has some"
+    )
+
+
 class Places:
     """Where the films of a source lie: by their path below it, else by the end of a path that only one has.
 
