@@ -1,6 +1,7 @@
 """The films and labels that a run trains on: which, how often each is drawn, what is refused."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import torch
@@ -31,7 +32,9 @@ def sample_weights(
     config: TrainConfig, folder: NihFolder, stems: list[str], labels: NDArray[np.float32]
 ) -> NDArray[np.float64] | None:
     """How often each film is drawn, by finding and by folder as is asked for; None if all are alike."""
-    weights = balanced_sample_weights if config.sampler == "balanced" else None
+    # A film without labels teaches nothing, unless a teacher or its view, sex and age do.
+    balanced = partial(balanced_sample_weights, with_unlabelled=bool(config.teacher) or config.auxiliary > 0)
+    weights = balanced if config.sampler == "balanced" else None
     if config.balance == "folder" and FOLDER in folder.table:
         folders = folder.table[FOLDER].to_numpy(str)[folder.rows(stems)]
         return balanced_folder_weights(labels, folders, weights)
