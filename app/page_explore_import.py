@@ -99,13 +99,15 @@ def _ask_columns() -> None:
 
 def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     """The labels with their findings, which can be corrected in place."""
-    from xlite.data.importing.preview import NONE, findings_in
+    from xlite.data.importing.preview import NONE, findings_in, spoken_findings
 
     st.markdown("**Labels**: click on a finding to correct it")
     fixed = [column for column in table.columns if column not in ("finding", "blank means")]
     said = dict.fromkeys([*FINDINGS, NO_FINDING, NONE, *table["finding"]])  # several, or one left open
     columns = {
-        "finding": st.column_config.SelectboxColumn(options=list(said), required=True),
+        "finding": st.column_config.SelectboxColumn(
+            options=list(said), format_func=spoken_findings, required=True, width="medium"
+        ),
         "blank means": st.column_config.SelectboxColumn(options=["unknown", "0"], required=True),
         "note": st.column_config.TextColumn(width="large"),
     }
@@ -166,7 +168,15 @@ def _start(edited: pd.DataFrame, name: str, policy: Policy) -> None:
         choices = Choices(policy=policy)
         st.session_state["import-running"] = start_import(look, mapping, out, choices)
     except (XliteError, OSError) as error:
+        _forget_the_last()
         st.error(page_sentence(error))
+
+
+def _forget_the_last() -> None:
+    """What became of the import before, which would stand below the error of this one as if it were its."""
+    running = st.session_state.get("import-running")
+    if running is not None and not running.is_running:
+        del st.session_state["import-running"]
 
 
 def _show_running() -> None:
