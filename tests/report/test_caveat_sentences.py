@@ -30,6 +30,10 @@ SAID: list[tuple[Caveat, str]] = [
         "trained on these patients is not known",
     ),
     (
+        facts.OtherSplit(split_id="a-1", own_split_id="b-2", films=24, learned=0),
+        "split a-1 is not the model's own, b-2: by their names none of these 24 films is known to the model",
+    ),
+    (
         facts.OtherSplit(
             split_id="all-68c992b02e43",
             own_split_id="b",
