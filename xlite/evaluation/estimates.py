@@ -94,6 +94,7 @@ def evaluate_predictions(
             images=len(labels),
             patients=resamples.patients,
             label_version=stamp.label_version,
+            data=stamp.data,
         ),
         macro=_means(of, fixed),
         macro_fixed=fixed,
