@@ -167,6 +167,10 @@ SAID: list[tuple[Caveat, str]] = [
         facts.BelowChance(auc={"Pleural_Thickening": 0.1234}),
         "AUC below chance, so the scores may be turned round: Pleural thickening (0.123)",
     ),
+    (
+        facts.MostlyOnePatient(most=38, films=49, patients=12),
+        "38 of 49 films are of one patient, of 12 patients in all, so that most metrics are about that one",
+    ),
     (facts.OnePatient(), "all films are of one patient, so there are no intervals"),
     (
         facts.BoxesWithoutFilm(boxes=1, given=5),

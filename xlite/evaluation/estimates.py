@@ -107,7 +107,7 @@ def evaluate_predictions(
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
-            *metric_caveats(labels, of.values, of.found["auc"], of.counts, resamples.patients, given),
+            *metric_caveats(labels, of.values, of.found["auc"], of.counts, resamples.owner, given),
         ),
     )
 
