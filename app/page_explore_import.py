@@ -99,12 +99,15 @@ def _ask_columns() -> None:
 
 def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     """The labels with their findings, which can be corrected in place."""
-    from xlite.data.importing.preview import NONE
+    from xlite.data.importing.preview import NONE, findings_in, spoken_findings
 
     st.markdown("**Labels**: click on a finding to correct it")
     fixed = [column for column in table.columns if column not in ("finding", "blank means")]
+    said = dict.fromkeys([*FINDINGS, NO_FINDING, NONE, *table["finding"]])  # several, or one left open
     columns = {
-        "finding": st.column_config.SelectboxColumn(options=[*FINDINGS, NO_FINDING, NONE], required=True),
+        "finding": st.column_config.SelectboxColumn(
+            options=list(said), format_func=spoken_findings, required=True, width="medium"
+        ),
         "blank means": st.column_config.SelectboxColumn(options=["unknown", "0"], required=True),
         "note": st.column_config.TextColumn(width="large"),
     }
@@ -116,7 +119,8 @@ def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
         key="import-mapping",
         alt="Labels and findings",
     )
-    lacking = [finding for finding in FINDINGS if finding not in set(edited["finding"])]
+    labelled = findings_in(edited)
+    lacking = [finding for finding in FINDINGS if finding not in labelled]
     if lacking:
         st.caption(f"Not labelled here: {literal(', '.join(lacking))}")
     return edited
@@ -135,7 +139,9 @@ def _ask_policy(edited: pd.DataFrame) -> Policy:
         required=True,
         key="import-uncertain",
     )
-    left = [finding for finding in FINDINGS if finding in set(some["finding"])]
+    from xlite.data.importing.preview import findings_in
+
+    left = findings_in(some)
     chosen: dict[str, str] = {}
     others = [policy for policy in POLICIES if policy != default]
     for place, policy in zip(st.columns(len(others)), others, strict=True):
@@ -162,7 +168,15 @@ def _start(edited: pd.DataFrame, name: str, policy: Policy) -> None:
         choices = Choices(policy=policy)
         st.session_state["import-running"] = start_import(look, mapping, out, choices)
     except (XliteError, OSError) as error:
+        _forget_the_last()
         st.error(page_sentence(error))
+
+
+def _forget_the_last() -> None:
+    """What became of the import before, which would stand below the error of this one as if it were its."""
+    running = st.session_state.get("import-running")
+    if running is not None and not running.is_running:
+        del st.session_state["import-running"]
 
 
 def _show_running() -> None:

@@ -147,6 +147,9 @@ def write_padchest(root: Path) -> Path:
     add(1, "00-5", "PA", "['exclude']")
     add(2, "00-6", "PA", "")
     add(2, "00-7", "PA", "['normal']", there=False)
+    add(3, "00-8", "PA", "['hydropneumothorax', 'unchanged']")
+    add(3, "00-9", "PA", "['unchanged']")
+    add(4, "00-9", "PA", "['unchanged', 'loc basal']")
     header = ["", "ImageID", "ImageDir", "StudyDate_DICOM", "PatientID", "PatientBirth", "PatientSex_DICOM"]
     header += ["Projection", "MethodLabel", "Labels"]
     write_table(root / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv.gz", header, rows)

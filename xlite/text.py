@@ -158,6 +158,11 @@ def of_edition(edition: str) -> str:
     return "of an unknown edition" if edition == UNKNOWN_EDITION else edition
 
 
+def films_judged(plain: str, split_id: str, data: str) -> str:
+    """`all films of clinic (all-68c9)`, which belong to no split; the plain words if no folder is named."""
+    return f"all films of {data} ({split_id})" if data else plain
+
+
 def labels_of(edition: str) -> str:
     """`2020 labels`; `labels of an unknown edition`."""
     return "labels of an unknown edition" if edition == UNKNOWN_EDITION else f"{edition} labels"

@@ -10,7 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from xlite.data.importing.labels import Policy
 from xlite.data.importing.mapping import shipped
-from xlite.data.importing.preview import facts, mapping_from, mapping_table, place_for, preview_of
+from xlite.data.importing.preview import (
+    facts,
+    mapping_from,
+    mapping_table,
+    place_for,
+    preview_of,
+    spoken_findings,
+)
 from xlite.data.importing.running import start_import
 from xlite.data.importing.write import Choices
 from xlite.errors import DataError, RunError
@@ -93,6 +100,21 @@ def test_a_taken_name_is_refused(tmp_path: Path, own_home: Path) -> None:
         f"{own_home}/data/chex is there already and not an empty folder; choose a new folder"
     ]
     assert "import-running" not in test.session_state
+
+
+@pytest.mark.slow
+def test_an_error_does_not_stand_beside_the_success_before(tmp_path: Path, own_home: Path) -> None:
+    test = press(looked("chexpert", write_chexpert(tmp_path), "chex"), "Import")
+    wait_for(lambda: not test.session_state["import-running"].is_running)
+    assert [success.value for success in test.run().success] == ["The data folder chex is there."]
+    press(test, "Import")
+    assert len(test.error) == 1 and "is there already" in test.error[0].value
+    assert not test.success
+
+
+def test_findings_are_offeredspoken_findings_them() -> None:
+    assert spoken_findings("Pleural_Thickening") == "Pleural thickening"
+    assert spoken_findings("Effusion|Pneumothorax") == "Effusion and Pneumothorax"
 
 
 def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

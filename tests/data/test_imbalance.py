@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from xlite.data.folder import NihFolder
-from xlite.data.imbalance import balanced_sample_weights, inverse_frequency, positive_weights
+from xlite.data.imbalance import (
+    balanced_sample_weights,
+    inverse_frequency,
+    positive_weights,
+)
 
 LABELS = np.array([[1, 0, 0]] * 6 + [[1, 1, 0]] * 2 + [[0, 0, 0]] * 4)  # 8, 2 and 0 of 12 films
 
@@ -36,7 +40,9 @@ def test_what_is_unknown_is_neither_positive_nor_negative():
     assert inverse_frequency(labels).tolist() == pytest.approx([12 / (3 * 8), 8 / (3 * 2), 0])
     assert positive_weights(labels).tolist() == pytest.approx([1, 8 / 6, 1])
     np.testing.assert_array_equal(balanced_sample_weights(labels), balanced_sample_weights(LABELS))
-    labels[:6, 0] = np.nan  # nobody knows of a finding of these: they count with those that have none
-    weights = balanced_sample_weights(labels)
+    labels[:6, 0] = np.nan  # of the first four of these nothing is known, of two no finding
+    raw = np.array([0] * 4 + [1 / 6] * 2 + [1 / 2] * 2 + [1 / 6] * 4)
+    np.testing.assert_allclose(balanced_sample_weights(labels), raw / raw.mean())
     raw = np.array([1 / 10] * 6 + [1 / 2] * 2 + [1 / 10] * 4)
-    np.testing.assert_allclose(weights, raw / raw.mean())
+    np.testing.assert_allclose(balanced_sample_weights(labels, with_unlabelled=True), raw / raw.mean())
+    assert balanced_sample_weights(np.full((3, 2), np.nan)).tolist() == [1, 1, 1]

@@ -1,5 +1,6 @@
 """A node between two others on this machine: films in, reports and maps out."""
 
+import errno
 import gc
 import logging
 import socket
@@ -20,7 +21,7 @@ from xlite.pacs import receive
 from xlite.pacs.film_objects import Wanted
 from xlite.pacs.node import Node, check_address
 from xlite.pacs.peers import Peer, Senders
-from xlite.pacs.queue import Queue
+from xlite.pacs.queue import MOST_TRIES, Queue
 from xlite.pacs.receive import Receiver
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.source import read_source, to_bytes
@@ -241,6 +242,26 @@ def test_what_ends_the_reading_ends_the_node(tmp_path: Path, maker: ObjectMaker)
         node.wait()
     node.end()
     assert [item.key for item in Queue(tmp_path).to_read()] == ["k"]
+
+
+def test_a_disk_without_room_for_results_is_no_fault_of_the_film(
+    tmp_path: Path, maker: ObjectMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    Queue(tmp_path).add("k", film())
+    with monkeypatch.context() as disk:
+        disk.setattr(Queue, "put_results", full)
+        for _ in range(MOST_TRIES + 1):
+            node = Node(Queue(tmp_path), maker, Peer("PACS", "127.0.0.1", free_port()), "XLITE")
+            node.start()
+            with pytest.raises(OSError, match="No space left"):
+                node.wait()
+            node.end()
+    queue = Queue(tmp_path)
+    assert [item.key for item in queue.to_read()] == ["k"] and not [*(tmp_path / "given-up").iterdir()]
+    assert queue.to_read()[0].begin()
 
 
 def test_beyond_this_machine_it_has_to_be_said_who_may_send() -> None:

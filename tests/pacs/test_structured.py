@@ -1,6 +1,7 @@
 """The report of a film, item by item."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from pacs_films import CR, SOP, STUDY, WHEN, film, noise, parsed, reader, texts
 from xlite import __version__
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReader, GuardedReading
-from xlite.guards.verdict import Check, Guards
+from xlite.guards.verdict import Check, Guards, Reason, sentence_of
 from xlite.pacs.film_objects import Wanted
 from xlite.pacs.outcome import NOTICE, Outcome, Reader
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.source import TYPE_2, read_source, to_bytes
-from xlite.pacs.structured import structured_report
+from xlite.pacs.structured import meaning_of, structured_report
 
 REFUSED = Guards((Check("not_chest", "probability", 0.9, 0.5),))
 NOT_CALIBRATED = (
@@ -141,6 +142,14 @@ def test_a_refused_film_has_a_report_without_probabilities_and_no_map(own: Guard
         "Research, not for clinical use. Refused. This does not look like a chest X-ray (probability 0.9, "
         "the limit is 0.5). It was not read: no probabilities are given for it."
     )
+
+
+def test_a_reason_that_is_longer_than_a_meaning_may_be_is_its_first_clause() -> None:
+    meanings = {reason: meaning_of(sentence_of(reason)) for reason in get_args(Reason)}
+    assert max(map(len, meanings.values())) <= 64
+    assert meanings["lateral"] == "This looks like a lateral film"
+    assert meanings["child"] == "This looks like a film of a child"
+    assert meanings["mirrored"] == "The film may be mirrored (or dextrocardia); it is read as it is"
 
 
 def test_a_film_that_was_turned_has_its_region_where_it_lies_in_the_file(own: GuardedReader) -> None:

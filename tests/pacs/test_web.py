@@ -19,6 +19,8 @@ from xlite.errors import DataError
 from xlite.pacs import web
 from xlite.pacs.web import DicomWeb, checked_url
 
+OWN_URL = "give the service's own URL, such as http://HOST:PORT/dicom-web"
+
 
 @pytest.mark.parametrize(
     "url", ["", "localhost:8042", "ftp://host/dicom-web", "http://", "file:///etc/passwd"]
@@ -136,8 +138,13 @@ def answering(status: int, body: bytes) -> Iterator[str]:
     ("status", "body", "said"),
     [
         (401, b"", "answers with status 401: put user and password for the host into ~/.netrc"),
-        (404, b"", "answers with status 404"),
-        (200, b"<html>", "answers, but is not a DICOMweb service: give the service's own URL"),
+        (400, b"", f"answers with status 400: {OWN_URL}"),
+        (404, b"", f"answers with status 404: {OWN_URL}"),
+        (409, b"", "answers with status 409"),
+        (200, b"<html>", f"answers, but is not a DICOMweb service: {OWN_URL}"),
+        (200, b'["8a2b-c1"]', f"answers, but is not a DICOMweb service: {OWN_URL}"),  # Orthanc's /studies
+        (200, b'[{"00080050": "A17"}]', f"answers, but is not a DICOMweb service: {OWN_URL}"),
+        (200, b'{"00080050": {"Value": ["A17"]}}', f"answers, but is not a DICOMweb service: {OWN_URL}"),
         (200, b"[]", "has no CR or DX film of accession number 'A17'"),
     ],
 )

@@ -30,6 +30,10 @@ SAID: list[tuple[Caveat, str]] = [
         "trained on these patients is not known",
     ),
     (
+        facts.OtherSplit(split_id="a-1", own_split_id="b-2", films=24, learned=0),
+        "split a-1 is not the model's own, b-2: by their names none of these 24 films is known to the model",
+    ),
+    (
         facts.OtherSplit(
             split_id="all-68c992b02e43",
             own_split_id="b",
@@ -162,6 +166,10 @@ SAID: list[tuple[Caveat, str]] = [
     (
         facts.BelowChance(auc={"Pleural_Thickening": 0.1234}),
         "AUC below chance, so the scores may be turned round: Pleural thickening (0.123)",
+    ),
+    (
+        facts.MostlyOnePatient(most=38, films=49, patients=12),
+        "38 of 49 films are of one patient, of 12 patients in all, so that most metrics are about that one",
     ),
     (facts.OnePatient(), "all films are of one patient, so there are no intervals"),
     (

@@ -158,3 +158,10 @@ def test_what_cannot_be_told_is_said() -> None:
 def test_shares_are_of_films_whose_group_is_known() -> None:
     assert mix_shares({"AP": (1, 0), "PA": (3, 5)}) == {"AP": (0.25, 0.0), "PA": (0.75, 1.0)}
     assert mix_shares({"AP": (1, 0)}) is None
+
+
+def test_a_folder_is_called_by_its_name_if_all_of_its_films_were_judged() -> None:
+    there = elsewhere().there.model_copy(update={"data": "clinic"})
+    said = by_topic(elsewhere(there=there))["sides"][0]
+    assert "200 films of 150 patients (all films of clinic (all-42-99999999), labels of an unknown" in said
+    assert "1,000 films of 500 patients (split patient-42-1a2b3c4d, 2020 labels)" in said

@@ -2,10 +2,12 @@
 
 import pytest
 
+from xlite.evaluation.contamination.caveats import OtherSplit, TrainedOn
 from xlite.evaluation.report_base import Bootstrap
 from xlite.evaluation.shortcuts.shortcut_report import Hidden, Shortcuts, Told
 from xlite.metrics.estimate import Estimate
-from xlite.report.shortcuts import hidden_table, sentences, told_table
+from xlite.report.document import Alert, to_markdown
+from xlite.report.shortcuts import hidden_table, sentences, shortcuts, told_table, warnings
 
 
 def report(told: dict[str, Estimate], change: Estimate) -> Shortcuts:
@@ -68,3 +70,22 @@ def test_the_tables_have_a_row_each() -> None:
         ["mean", "+0.000 (-0.010 to +0.010)"],
         ["Pleural thickening", "-0.010 (-0.040 to +0.020)"],
     ]
+
+
+def test_aucs_on_films_that_the_model_learned_from_are_struck_through() -> None:
+    clean = report({"view": Estimate(0.98, 0.96, 0.99)}, Estimate(0.0, -0.01, 0.01))
+    assert warnings(clean) == [] and "~~" not in to_markdown(*shortcuts(clean))
+    found = clean.model_copy(update={"known": 60, "caveats": (TrainedOn(films=100, known=60),)})
+    contaminated, why = warnings(found)
+    assert contaminated == "Contaminated: 60 of 100 films; no AUC is that of a clean test."
+    alert = shortcuts(found)[1][1]
+    assert alert == Alert("Contaminated: 60 of 100 films. AUCs are struck through.", [why], grave=True)
+    text = to_markdown(*shortcuts(found))
+    assert "| ~~0.980 (0.960–0.990)~~ |" in text and "| ~~+0.000 (-0.010 to +0.010)~~ |" in text
+    assert "All films (contaminated): 0.800" in text
+
+
+def test_that_nobody_can_tell_what_the_model_learned_from_is_to_be_kept_in_mind() -> None:
+    untold = OtherSplit(split_id="a", own_split_id="b", films=100, learned=None)
+    found = report({}, Estimate(0.0)).model_copy(update={"caveats": (untold,)})
+    assert shortcuts(found)[1][1] == Alert("To keep in mind", warnings(found))

@@ -326,7 +326,7 @@ def test_maps_are_judged_into_a_file_and_a_sheet(tiny_folder: Path, own_home: Pa
     warnings = " ".join(localisation_json(report)["warnings"])
     assert "only 4 of 5 boxes" in warnings and "Mass: 1 of 1 box is smaller than one cell" in warnings
     assert (
-        "all films of the folder is not the model's own, " in warnings
+        "these are all films of the folder, not a part of the model's own split" in warnings
         and "under 10 patients with a box" in warnings
     )
 

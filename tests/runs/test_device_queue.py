@@ -16,7 +16,7 @@ import torch
 from tiny_runs import on_log
 
 from xlite.config import make_config
-from xlite.errors import RunError
+from xlite.errors import DataError, RunError
 from xlite.places import checkpoints_dir
 from xlite.runs import device_queue
 from xlite.runs.device_queue import Device, DeviceQueue, Ticket, device_turn, pick, queue_folder, waiting_for
@@ -281,15 +281,26 @@ def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_training_opens_nothing_before_its_turn_and_heeds_a_stop(taker, tmp_path: Path) -> None:
+def test_training_heeds_a_stop_before_its_turn(taker, tiny_folder: Path) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
-    run = Run.create(make_config({"data": tmp_path / "no films here", "name": "second", "device": "cpu"}))
+    run = Run.create(make_config({"data": tiny_folder, "name": "second", "device": "cpu"}))
     run.write_progress(RunStatus(state="stopped", epoch=3, epochs=9))
     with on_log(lambda line: run.stop()):
         result = train(run.config(), run)
     status = run.status()
     assert (result.reason, result.epochs) == (FitResult("stopped", 0, 0.0).reason, 0)
     assert (status.state, status.message, status.epoch) == ("stopped", "stopped before its turn came", 3)
+
+
+@pytest.mark.slow
+def test_what_waiting_does_not_mend_is_said_before_it(taker, tiny_folder: Path, events: list[str]) -> None:
+    assert taker("first").stdout.readline() == "has cpu\n"
+    for name, words in (("folder", {"data": tiny_folder / "gone"}), ("split", {"split": "nosuch"})):
+        run = Run.create(make_config({"data": tiny_folder, "name": name, "device": "cpu", **words}))
+        with pytest.raises(DataError, match="gone|nosuch"):
+            train(run.config(), run)
+        assert run.status().state == "failed"
+    assert not [said for said in events if "waits for" in said]
 
 
 def test_a_ticket_that_cannot_be_written_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ def shortcuts(
         hidden_table,
         sentences,
         told_table,
+        warnings,
         within_table,
         write_shortcuts,
     )
@@ -55,7 +56,7 @@ def shortcuts(
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    for said in sentences(found):
+    for said in [*warnings(found), *sentences(found)]:
         say(f"- {said}")
     for table in (told_table(found), within_table(found), hidden_table(found)):
         say("")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xlite.labels import films_known, positive
+from xlite.labels import films_known, known, positive
 
 
 def inverse_frequency(labels: np.ndarray) -> np.ndarray:
@@ -34,15 +34,18 @@ def positive_weights(labels: np.ndarray) -> np.ndarray:
     return weights
 
 
-def balanced_sample_weights(labels: np.ndarray) -> np.ndarray:
+def balanced_sample_weights(labels: np.ndarray, with_unlabelled: bool = False) -> np.ndarray:
     """The weight of each film in a balanced sampler, float64 (N,), mean 1, from labels (N, C).
 
     A film counts for its rarest finding, or for `No Finding` if none is known, and weighs one over the number
     of films that are known to have it, so a batch holds about as many films of each. The loss takes no weight
-    from it.
+    from it. Films without any known label have no weight; with_unlabelled, or if there are no others,
+    they count for `No Finding`.
     """
     present = positive(labels)
-    with_none = np.column_stack([present, ~present.any(1)])
+    told = known(labels).any(axis=1)
+    drawn = told | (with_unlabelled or not told.any())
+    with_none = np.column_stack([present, ~present.any(1) & drawn])
     rarity = 1 / np.maximum(with_none.sum(0), 1)
     weights: np.ndarray = (with_none * rarity).max(1)
     weights /= weights.mean()

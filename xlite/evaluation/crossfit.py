@@ -7,8 +7,7 @@ import numpy as np
 from xlite.classify import Classifier
 from xlite.data.dataset import open_films
 from xlite.evaluation.contamination.caveats import Caveat
-from xlite.evaluation.contamination.contamination import model_teacher_caveat
-from xlite.evaluation.contamination.own_training import split_caveats
+from xlite.evaluation.contamination.contamination import learned_caveats
 from xlite.evaluation.likeness import pooled
 from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
@@ -29,6 +28,4 @@ def crossfit(
     )
     features = pooled(classifier.engine, films, range(len(films)), progress)
     probs = out_of_fold_labels(features, labels, folder.patients(stems))
-    taught = model_teacher_caveat(classifier.info, judged)
-    knows = [*split_caveats(classifier.info, judged), *([taught] if taught else [])]
-    return classifier.name, probs, tuple(knows)
+    return classifier.name, probs, tuple(learned_caveats(classifier.info, judged))

@@ -94,6 +94,7 @@ def evaluate_predictions(
             images=len(labels),
             patients=resamples.patients,
             label_version=stamp.label_version,
+            data=stamp.data,
         ),
         macro=_means(of, fixed),
         macro_fixed=fixed,
@@ -106,7 +107,7 @@ def evaluate_predictions(
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
-            *metric_caveats(labels, of.values, of.found["auc"], of.counts, resamples.patients, given),
+            *metric_caveats(labels, of.values, of.found["auc"], of.counts, resamples.owner, given),
         ),
     )
 

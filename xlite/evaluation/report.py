@@ -28,13 +28,17 @@ Interval = tuple[float | None, float | None]
 
 
 class Judged(ReportModel):
-    """What the metrics were computed on; the identity that they must never be separated from."""
+    """What the metrics were computed on; the identity that they must never be separated from.
+
+    data: the name of the folder, if all of its films were judged; an old report lacks it.
+    """
 
     id: str
     part: str
     images: int
     patients: int
     label_version: str
+    data: str = ""
 
 
 class Means(ReportModel):

@@ -12,7 +12,8 @@ from xlite.evaluation.old_formats import said_caveats
 class Stamp(NamedTuple):
     """What all metrics of a report carry: of which model, on which films, by which edition of the labels.
 
-    training_seed: the seed that the model was trained with, if it is known.
+    training_seed: the seed that the model was trained with, if it is known; data: the name of the folder, if
+    all of its films were judged.
     """
 
     model: str
@@ -20,6 +21,7 @@ class Stamp(NamedTuple):
     part: str
     label_version: str
     training_seed: int | None = None
+    data: str = ""
 
 
 class ReportModel(BaseModel):

@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from flwr.app import Context, Message, RecordDict
@@ -34,6 +35,7 @@ from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import open_job
 from xlite.training.loop import Stopped
+from xlite.training.training_data import check_input
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,8 @@ def carry_out(run: Run) -> None:
     If it is asked to stop it gives up the round that it is in, and can go on later.
     """
     config = run.config()
-    with run.hold(), device_turn(run, usable_devices(config.device)[:1]) as taken:
+    devices = usable_devices(config.device)[:1]
+    with run.hold(), device_turn(run, devices, before_waiting=partial(check_input, config)) as taken:
         run.update_progress(unit="round")
         if not taken:
             run.update_progress(state="stopped", **message_of("stopped", " before its turn came"))

@@ -80,7 +80,11 @@ class Node:
             log.error("Film %s cannot be read and is laid aside: %s", item.key[:8], error)
             self.queue.give_up(item)
             return
-        self.queue.put_results(item, [to_bytes(dataset) for dataset in datasets])
+        try:
+            self.queue.put_results(item, [to_bytes(dataset) for dataset in datasets])
+        except OSError:  # a full disk, say, which ends the node: no fault of the film
+            item.take_back()
+            raise
         log.info("Film %s read in %.1f s: %d objects", item.key[:8], time.monotonic() - began, len(datasets))
 
     def _send_all(self) -> None:

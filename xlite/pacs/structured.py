@@ -35,6 +35,8 @@ from xlite.report.reading_sentences import map_sentence
 from xlite.report.worth import worth_sentences
 
 _Group = sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
+_MOST_OF_A_MEANING = 64
+"""So many signs a code's meaning may have."""
 _CONTAINS = sr.RelationshipTypeValues.CONTAINS
 
 
@@ -107,7 +109,7 @@ def _picture(outcome: Outcome) -> _Group:
     """What the guards say of the film, and first of all what the report is not for."""
     codes_of = [_evaluation(VERDICT, VERDICTS[outcome.answer.said.verdict])]
     codes_of += [
-        _evaluation(REASON, Term(code, SCHEME, said[:64])) for code, said in reasons_of(outcome.answer)
+        _evaluation(REASON, Term(code, SCHEME, meaning_of(said))) for code, said in reasons_of(outcome.answer)
     ]
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(outcome, "Picture"),
@@ -117,6 +119,11 @@ def _picture(outcome: Outcome) -> _Group:
         source_images=[_source_image(outcome.source)],
     )
     return _with_comment(group, [f"{SHORT_NOTICE}.", *outcome.guard_sentences()])
+
+
+def meaning_of(sentence: str) -> str:
+    """The sentence, or its first clause if it is too long for a code's meaning; the comment has all of it."""
+    return sentence if len(sentence) <= _MOST_OF_A_MEANING else sentence.partition(";")[0]
 
 
 def _findings(outcome: Outcome) -> Iterator[_Group]:

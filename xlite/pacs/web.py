@@ -23,6 +23,7 @@ from xlite.text import counted
 MOST_FILMS = 64
 """So many films of one accession number are taken: a study of the chest has two or three."""
 _ACCESSION, _SOP_CLASS, _SOP, _SERIES, _STUDY = "00080050", "00080016", "00080018", "0020000E", "0020000D"
+_OWN_URL = "give the service's own URL, such as http://HOST:PORT/dicom-web"
 _TIMEOUT_S = 60.0
 _TRIES, _WAIT_MS = 3, 500
 
@@ -62,10 +63,9 @@ class DicomWeb:
         with self._asking():
             # The client writes what it is given without a group length, which files need.
             whole = [dcmread(BytesIO(to_bytes(dataset))) for dataset in datasets]
-            answer = self.client.store_instances(whole)
-        failed = _sequence(answer, "FailedSOPSequence")
-        if failed:
+            failed = _sequence(self.client.store_instances(whole), "FailedSOPSequence")
             codes = sorted({f"0x{int(one.get('FailureReason', 0)):04X}" for one in failed})
+        if failed:
             raise DataError(
                 f"{self.url} did not take {counted(len(failed), 'object')} of {len(datasets)} "
                 f"(reason {', '.join(codes)})"
@@ -94,12 +94,14 @@ class DicomWeb:
             yield
         except requests.HTTPError as error:
             code = error.response.status_code if error.response is not None else "none"
-            hint = ": put user and password for the host into ~/.netrc" if code in (401, 403) else ""
+            hint = ""
+            if code in (401, 403):
+                hint = ": put user and password for the host into ~/.netrc"
+            elif code in (400, 404, 405, 406):
+                hint = f": {_OWN_URL}"
             raise DataError(f"{self.url} answers with status {code}{hint}") from error
-        except (ValueError, KeyError, TypeError) as error:  # JSON that is none among them
-            raise DataError(
-                f"{self.url} answers, but is not a DICOMweb service: give the service's own URL"
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, or of another shape
+            raise DataError(f"{self.url} answers, but is not a DICOMweb service: {_OWN_URL}") from error
         except requests.RequestException as error:
             raise DataError(f"{self.url} does not answer ({type(error).__name__})") from error
 

@@ -141,8 +141,9 @@ def _metrics(report: Report) -> list[str]:
         lines += [f"{clean(report)}.", ""]
     elif contamination:
         lines += [
-            f"**{contaminated_films(contamination)} {are(contamination.films)} not new to what the model "
-            f"learned from (see the warnings), so the metrics are struck through.** {clean(report)}.",
+            f"**{contaminated_films(contamination.films, contamination.of)} {are(contamination.films)} not "
+            f"new to what the model learned from (see the warnings), so the metrics are struck through.** "
+            f"{clean(report)}.",
             "",
         ]
     lines += [

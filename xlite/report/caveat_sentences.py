@@ -13,6 +13,7 @@ from xlite.evaluation.contamination.caveats import (
     FewPositives,
     FlatFilms,
     MissingFilms,
+    MostlyOnePatient,
     NeverCalled,
     NeverPositive,
     NotAboveBaseline,
@@ -85,6 +86,7 @@ def sentence(caveat: Caveat) -> str:
             | OtherPrevalence()
             | BelowChance()
             | OnePatient()
+            | MostlyOnePatient()
         ):
             return _of_labels(caveat)
         case _:
@@ -130,7 +132,8 @@ def _of_labels(
     | FewPositives
     | OtherPrevalence
     | BelowChance
-    | OnePatient,
+    | OnePatient
+    | MostlyOnePatient,
 ) -> str:
     """What the labels and patients of these films cannot tell."""
     match caveat:
@@ -160,6 +163,11 @@ def _of_labels(
             return f"AUC below chance, so the scores may be turned round: {low}"
         case OnePatient():
             return "all films are of one patient, so there are no intervals"
+        case MostlyOnePatient(most=most, films=films, patients=patients):
+            return (
+                f"{most:,} of {counted(films, 'film')} are of one patient, of {counted(patients, 'patient')} "
+                "in all, so that most metrics are about that one"
+            )
         case _:
             assert_never(caveat)
 

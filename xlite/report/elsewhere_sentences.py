@@ -15,7 +15,7 @@ from xlite.findings import spoken
 from xlite.guards.verdict import sentence_of
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN, wilson
-from xlite.text import are, counted, labels_of, verb
+from xlite.text import are, counted, films_judged, labels_of, verb
 
 ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band"}
 Topic = Literal["sides", "ranking", "calibration", "calls", "mix", "guards", "distances"]
@@ -66,8 +66,9 @@ def _sides(found: Elsewhere) -> Iterator[str]:
 
 
 def _films(side: Side) -> str:
+    which = films_judged(f"split {side.split_id}", side.split_id, side.data)
     return (
-        f"{counted(side.films, 'film')} of {counted(side.patients, 'patient')} (split {side.split_id}, "
+        f"{counted(side.films, 'film')} of {counted(side.patients, 'patient')} ({which}, "
         f"{labels_of(side.label_version)})"
     )
 

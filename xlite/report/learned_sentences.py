@@ -87,6 +87,8 @@ def _other_split(caveat: OtherSplit) -> str:
             "not known"
         )
     learned, known = caveat.learned, caveat.known
+    if not learned and not known:  # films that were renamed since are not found
+        return f"{first}by their names none of these {counted(caveat.films, 'film')} is known to the model"
     return (
         f"{first}{learned:,} of these {counted(caveat.films, 'film')} {'was' if learned == 1 else 'were'} in "
         f"its training or validation part, {known:,} {are(known)} of patients who were"

@@ -23,7 +23,7 @@ from xlite.places import check_run_name
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 from xlite.split_names import ALL_FILMS
-from xlite.text import labels_of
+from xlite.text import films_judged, labels_of
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -46,8 +46,9 @@ class Evaluation:
     @property
     def judged_on(self) -> str:
         """`group` in words, as people choose it."""
-        split, part, edition = self.group
-        return f"{split}, {part} part, {labels_of(edition)}"
+        split = self.report.split
+        films = films_judged(f"{split.id}, {split.part} part", split.id, split.data)
+        return f"{films}, {labels_of(split.label_version)}"
 
     @property
     def written(self) -> float:

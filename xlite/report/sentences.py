@@ -21,7 +21,7 @@ from xlite.metrics.significance import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.report.learned_sentences import why_not_known
 from xlite.report.means import mean_auc
-from xlite.text import are, capital, counted, difference, labels_of, verb
+from xlite.text import are, capital, counted, difference, films_judged, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -67,10 +67,10 @@ def source(found: Metrics | LocalisationReport) -> str:
 def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
     """`source` in short lines, which fit a figure on a phone."""
     split, drawn, seed = found.split, found.bootstrap, found.training_seed
-    films = split.films if isinstance(split, LocalisationJudged) else split.images
+    films, data = (split.films, "") if isinstance(split, LocalisationJudged) else (split.images, split.data)
     trained = () if seed is None else (f"trained with seed {seed}",)
     return (
-        f"split {split.id}, {split.part} part",
+        films_judged(f"split {split.id}, {split.part} part", split.id, data),
         f"{counted(films, 'film')} of {counted(split.patients, 'patient')}, {labels_of(split.label_version)}",
         *trained,
         f"95 % intervals from {drawn.resamples:,} resamples of patients, seed {drawn.seed}",
@@ -93,9 +93,9 @@ def _who_knows(found: Contamination) -> str:
     return "what it learned from" if True in starts else "its teacher"
 
 
-def contaminated_films(found: Contamination) -> str:
+def contaminated_films(known: int, of: int) -> str:
     """`Contaminated: 98 of 150 films`."""
-    return f"Contaminated: {found.films:,} of {counted(found.of, 'film')}"
+    return f"Contaminated: {known:,} of {counted(of, 'film')}"
 
 
 def clean(report: Report) -> str:

@@ -8,9 +8,11 @@ from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.linear_probe import FOLDS
-from xlite.report.document import Block, Heading, Table, Text
-from xlite.report.sentences import gap_sentences, looks_sentence
+from xlite.report.caveat_sentences import sentence
+from xlite.report.document import Alert, Block, Heading, Row, Table, Text
+from xlite.report.sentences import as_sentence, contaminated_films, gap_sentences, looks_sentence
 from xlite.report.typed_files import write_typed
+from xlite.report.view import difference_cell, metric_cell
 from xlite.text import counted, difference
 
 REPORT_FILE, FACTS_FILE = "shortcuts.md", "shortcuts.json"
@@ -21,6 +23,7 @@ def shortcuts(found: Shortcuts) -> tuple[str, list[Block]]:
     """Title and blocks of the whole report."""
     blocks: list[Block] = [
         Text(_what(found)),
+        *_alerts(found),
         *(Text(said) for said in sentences(found)),
         Heading("What the features tell besides the findings"),
         told_table(found),
@@ -38,6 +41,23 @@ def _what(found: Shortcuts) -> str:
         f"{found.split}. Means over {counted(len(found.findings), 'finding')} with patients enough; "
         f"intervals by {counted(found.bootstrap.resamples, 'resample')} of patients."
     )
+
+
+def _alerts(found: Shortcuts) -> list[Block]:
+    """What the model learned from the films judged; nothing if they are new to it."""
+    said = [as_sentence(sentence(caveat)) for caveat in found.caveats]
+    if found.known:
+        title = f"{contaminated_films(found.known, found.films)}. AUCs are struck through."
+        return [Alert(title, said, grave=True)]
+    return [Alert("To keep in mind", said)] if said else []
+
+
+def warnings(found: Shortcuts) -> list[str]:
+    """The same for a terminal, which strikes nothing through."""
+    said = [as_sentence(sentence(caveat)) for caveat in found.caveats]
+    if not found.known:
+        return said
+    return [f"{contaminated_films(found.known, found.films)}; no AUC is that of a clean test.", *said]
 
 
 def sentences(found: Shortcuts) -> list[str]:
@@ -97,11 +117,11 @@ def _hidden_sentence(part: str, one: Hidden) -> str:
 
 def told_table(found: Shortcuts) -> Table:
     """A row an attribute."""
-    rows = [
+    rows: list[Row] = [
         [
             _ATTRIBUTES[attribute],
             ", ".join(f"{name} {films:,}" for name, films in one.films.items()),
-            str(one.auc),
+            metric_cell(one.auc, bool(found.known)),
         ]
         for attribute, one in found.told.items()
     ]
@@ -114,27 +134,28 @@ def told_table(found: Shortcuts) -> Table:
 
 def within_table(found: Shortcuts) -> Table:
     """A row a group."""
-    rows = [
+    rows: list[Row] = [
         [
             f"{_ATTRIBUTES[attribute]}: {name}",
             f"{group.images:,}",
             f"{group.patients:,}",
-            str(group.auc),
+            metric_cell(group.auc, bool(found.known)),
             str(group.findings),
         ]
         for attribute, one in found.within.items()
         for name, group in one.groups.items()
     ]
-    caption = f"All films: {found.auc}, of {counted(len(found.findings), 'finding')}."
+    whole = "All films (contaminated)" if found.known else "All films"
+    caption = f"{whole}: {found.auc}, of {counted(len(found.findings), 'finding')}."
     return Table(["group", "films", "patients", "mean AUC", "findings"], rows, caption)
 
 
 def hidden_table(found: Shortcuts) -> Table:
     """A row a finding, a column for each part that was hidden: the change of its AUC."""
-    parts = list(found.hidden)
-    rows = [["mean", *(_moved(found.hidden[part].change) for part in parts)]]
+    parts, known = list(found.hidden), bool(found.known)
+    rows: list[Row] = [["mean", *(difference_cell(one.change, known) for one in found.hidden.values())]]
     rows += [
-        [spoken(finding), *(_moved(found.hidden[part].per_class[finding]) for part in parts)]
+        [spoken(finding), *(difference_cell(one.per_class[finding], known) for one in found.hidden.values())]
         for finding in found.findings
     ]
     caption = (
@@ -144,10 +165,6 @@ def hidden_table(found: Shortcuts) -> Table:
         "films."
     )
     return Table(["finding", *(f"without {part}" for part in parts)], rows, caption)
-
-
-def _moved(change: Estimate) -> str:
-    return "undefined" if change.value is None else difference(change.value, change.low, change.high)
 
 
 def write_shortcuts(out: Path, found: Shortcuts) -> None:

@@ -8,7 +8,7 @@ from xlite.report.caveat_sentences import sentence
 from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals
 from xlite.report.sentences import clean, contaminated_films, gap_sentences
-from xlite.text import NOT_LABELLED, counted, number, of_edition
+from xlite.text import NOT_LABELLED, counted, films_judged, number, of_edition
 
 _SHOWN = ("auc", "ap", "f1")
 
@@ -34,12 +34,14 @@ def summary(report: Report) -> str:
     if any(one.chosen_on for one in report.per_class.values()):
         lines.append(_thresholds(report))
     lines += missing_intervals(report)
+    films = films_judged(f"split {split.id}, part {split.part}", split.id, split.data)
     lines.append(
-        f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
-        f"{split.part}, labels {of_edition(split.label_version)}"
+        f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, {films}, labels "
+        f"{of_edition(split.label_version)}"
     )
     if found and report.contaminated:
-        lines.append(f"{contaminated_films(found)}; none of these metrics is that of a clean test")
+        known = contaminated_films(found.films, found.of)
+        lines.append(f"{known}; none of these metrics is that of a clean test")
     if found:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]

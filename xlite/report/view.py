@@ -13,6 +13,7 @@ from xlite.plots import PALETTE
 from xlite.report.charts.paper import PAPER
 from xlite.report.document import Cell
 from xlite.report.sentences import source, source_lines
+from xlite.text import difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,13 @@ class View:
         """A metric in plotly's markup, struck through if the report is contaminated; else `absent`."""
         cell = metric_cell(value, self.contaminated, absent)
         return f"<s>{cell.text}</s>" if cell.struck else cell.text
+
+
+def difference_cell(value: Estimate, contaminated: bool) -> Cell:
+    """A difference with its sign as a table's cell, as `metric_cell`."""
+    if value.value is None:
+        return Cell("undefined")
+    return Cell(difference(value.value, value.low, value.high), struck=contaminated)
 
 
 def metric_cell(value: Estimate | float | None, contaminated: bool, absent: str = "undefined") -> Cell:

@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -48,10 +48,13 @@ class Ticket:
 
 
 @contextmanager
-def device_turn(run: Run, devices: Sequence[Device], needs: int = 1) -> Iterator[list[Device]]:
+def device_turn(
+    run: Run, devices: Sequence[Device], needs: int = 1, before_waiting: Callable[[], object] = lambda: None
+) -> Iterator[list[Device]]:
     """Waits until enough of the devices (best first) are free and holds them; none if the run is to stop.
 
-    While it waits, the run's status says behind whom. The run must be held.
+    While it waits, the run's status says behind whom. The run must be held. before_waiting: called once if it
+    has to wait, to raise what would end the run after all that time.
     """
     queue = DeviceQueue(queue_folder())
     with queue.ticket(run.name, [device.key for device in devices], needs) as mine:
@@ -61,6 +64,8 @@ def device_turn(run: Run, devices: Sequence[Device], needs: int = 1) -> Iterator
             keys, others = queue.take(mine)
             if keys:
                 break
+            if not said:
+                before_waiting()
             sentence = waiting_for(others, mine, devices)
             if sentence != said:
                 said = sentence

@@ -42,6 +42,7 @@ from xlite.training.recorder import BROKEN_BATCH_FILE, MidEpoch, Recorder
 from xlite.training.state import kept_preprocess
 from xlite.training.step import Learner, not_compiled, seed_all
 from xlite.training.task import Losses
+from xlite.training.training_data import check_input
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def train(config: TrainConfig, run: Run) -> FitResult:
     if config.devices > 1:
         devices = devices[: config.devices]  # each process takes the first of them without asking the others
     needs = min(config.devices, len(devices))
-    with run.hold(), device_turn(run, devices, needs) as taken:
+    with run.hold(), device_turn(run, devices, needs, partial(check_input, config)) as taken:
         if not taken:
             run.update_progress(state="stopped", **message_of("stopped", " before its turn came"))
             return FitResult("stopped", 0, math.nan)

@@ -1,6 +1,7 @@
 """The films and labels that a run trains on: which, how often each is drawn, what is refused."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from xlite.config import TrainConfig
 from xlite.data.cache import FilmFacts
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights
-from xlite.data.joined import FOLDER
+from xlite.data.joined import FOLDER, open_data
 from xlite.data.part_films import part_stems
 from xlite.data.split_files import load_split
 from xlite.data.splits import Split
@@ -31,7 +32,9 @@ def sample_weights(
     config: TrainConfig, folder: NihFolder, stems: list[str], labels: NDArray[np.float32]
 ) -> NDArray[np.float64] | None:
     """How often each film is drawn, by finding and by folder as is asked for; None if all are alike."""
-    weights = balanced_sample_weights if config.sampler == "balanced" else None
+    # A film without labels teaches nothing, unless a teacher or its view, sex and age do.
+    balanced = partial(balanced_sample_weights, with_unlabelled=bool(config.teacher) or config.auxiliary > 0)
+    weights = balanced if config.sampler == "balanced" else None
     if config.balance == "folder" and FOLDER in folder.table:
         folders = folder.table[FOLDER].to_numpy(str)[folder.rows(stems)]
         return balanced_folder_weights(labels, folders, weights)
@@ -46,6 +49,11 @@ def warn_of_flat_films(facts: list[FilmFacts]) -> None:
             f"Warning: {flat:,} of {counted(films, 'film')} to train and validate on "
             f"{verb(flat, 'has', 'have')} no contrast (blank, black or white); `xlite data check` lists them"
         )
+
+
+def check_input(config: TrainConfig) -> None:
+    """Opens folder and split and nothing else. Raises DataError if one of them cannot be had."""
+    load_split(open_data(config.data), config.split, allow_leakage=config.allow_leakage)
 
 
 def open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str], list[str]]:

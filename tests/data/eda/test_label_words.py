@@ -1,6 +1,7 @@
 """Films some of whose labels are unknown: in words, and in every number about the table, counted by hand."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from xlite.data.eda.sections.editions import editions
 from xlite.data.eda.statistics import CLASSES, Meetings
 from xlite.data.eda.survey import survey
 from xlite.data.folder import NihFolder
+from xlite.data.joined import join
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 HIDDEN = {"1_1": ("Mass",), "4_0": ("Mass",), "3_0": ("Edema",)}
@@ -80,6 +82,31 @@ def test_counts_and_facts(part: NihFolder, films: CodedFilms):
     assert films.facts(EVERYTHING) == facts
     assert captions.headline(facts)["Without finding"] == "40.0%"
     assert captions.headline(films.facts(np.arange(8) == 1))["Without finding"] == "unknown"
+
+
+def test_shares_are_of_the_films_all_of_whose_labels_are_known(hand: NihFolder, tmp_path: Path):
+    part = hide_labels(hand.root, {"1_0": ("Edema",)})  # Mass and Nodule are known to be there
+    facts = statistics.facts(part.table)
+    assert (facts.several_findings, facts.several_decided, facts.decided) == (2, 1, 7)
+    assert CodedFilms.code(part.table, part.boxes(), {}).facts(EVERYTHING) == facts
+    assert list(captions.headline(facts).values())[2:] == ["57.1%", "14.3%"]
+    assert statistics.finding_counts(part.table).loc[NO_FINDING, ["films", "known"]].tolist() == [4, 7]
+
+
+def test_of_folders_that_label_different_findings_nobody_knows_what_is_without(
+    hand: NihFolder, tmp_path: Path
+):
+    shutil.copytree(hand.root, tmp_path / "other")
+    stems = hand.table["stem"]
+    others = [tuple(one for one in FINDINGS if one != name) for name in ("Mass", "Edema")]
+    first = hide_labels(hand.root, dict.fromkeys(stems, others[0]))
+    both = join([first, hide_labels(tmp_path / "other", dict.fromkeys(stems, others[1]))])
+    films = CodedFilms.code(both.table, both.boxes(), {})
+    words = captions.headline(films.facts(np.ones(16, bool)))
+    assert (words["Without finding"], words["Several findings"]) == ("unknown", "unknown")
+    bar = charts.findings(Selection(films, Filter())).rows[0].marks[0]
+    assert (bar.say, bar.text) == ("No finding: not known of any film", "unknown")
+    assert [claim.verdict for claim in check_claims(both.table, None)][1:3] == ["cannot be said"] * 2
 
 
 def test_findings_together_by_chance_of_the_films_of_which_both_are_known(part: NihFolder):
@@ -253,6 +280,16 @@ def test_the_report(part: NihFolder, tmp_path: Path):
         "films": 0, "share": None, "patients": 0, "alone": None, "known": 0
     }  # fmt: skip
     assert found["known_of_parts"]["official"]["test"]["Mass"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_the_report_of_a_folder_of_which_no_film_has_all_labels(hand: NihFolder, tmp_path: Path):
+    stems = hand.table["stem"].tolist()
+    hide_labels(hand.root, {stem: (("Mass", "Edema")[row % 2],) for row, stem in enumerate(stems)})
+    text = write_eda(hand.root, tmp_path / "EDA.md").path.read_text()
+    assert "| No Finding | 0 |  | 0 |  | 0 |" in text and "nan" not in text
+    assert "0.0:1 with No Finding" not in text and "No Finding 0.0 times" not in text
 
 
 @pytest.mark.slow

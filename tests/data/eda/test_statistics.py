@@ -55,6 +55,8 @@ def test_facts_of_the_hand_made_table(hand: NihFolder):
         follow_ups=3,
         several_findings=2,
         with_finding=4,
+        several_decided=2,
+        with_decided=4,
     )
 
 

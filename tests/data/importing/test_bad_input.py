@@ -14,6 +14,7 @@ from foreign_sets import (
     write_mimic,
     write_own,
     write_padchest,
+    write_picture,
     write_rsna,
     write_siim,
     write_table,
@@ -25,6 +26,8 @@ from xlite.data.importing.labels import Policy
 from xlite.data.importing.mapping import Rule, read_mapping
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import write_import
+
+FRONTAL_ONLY = "expected frontal chest films with labels: give a folder or a table that has some"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SETS if kind not in ("csv", "xrv")])
@@ -59,7 +62,8 @@ def test_a_table_that_joins_to_no_film(tmp_path: Path) -> None:
         film.rename(film.with_name(f"other{film.name}"))
     said = refused(importing("csv", source, tmp_path / "data" / "own"))
     assert said == (
-        f"none of the 24 films that {source}/films.csv names lies in {source}: the first is 'scans/001.png'"
+        f"none of the 24 films that {source}/films.csv names lies in {source}: the first is 'scans/001.png'; "
+        "put them there, or write paths that begin there"
     )
     assert not (tmp_path / "data").exists()
 
@@ -165,18 +169,20 @@ def test_a_mapping_to_an_unknown_finding(tmp_path: Path) -> None:
     assert refused(lambda: read_mapping(path)).startswith(f"{path} lacks the column 'finding'")
 
 
-def test_no_films_left(tmp_path: Path) -> None:
+def test_no_films_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_own(tmp_path)
     table = source / "films.csv"
     table.write_text(table.read_text().replace(",PA,", ",lateral,").replace(",AP,", ",LL,"))
     assert refused(importing("csv", source, tmp_path / "out")) == (
-        f"0 films are left of {source} (24 lateral films)"
+        f"0 films are left of {source} (24 lateral films); {FRONTAL_ONLY}"
     )
+    monkeypatch.chdir(source)
+    assert f"0 films are left of {source} (24" in refused(importing("csv", Path("."), tmp_path / "out"))
     source = write_padchest(tmp_path / "padchest")
     header = ["ImageID", "PatientID", "Projection", "Labels"]
     write_table(next(source.glob("PADCHEST*")), header, [["a.png", "1", "PA", "['exclude']"]])
     assert refused(importing("padchest", source, tmp_path / "out")) == (
-        f"0 films are left of {source} (1 marked 'exclude' by the data set)"
+        f"0 films are left of {source} (1 marked 'exclude' by the data set); {FRONTAL_ONLY}"
     )
 
 
@@ -195,10 +201,19 @@ def test_words_for_uncertain_labels() -> None:
 def test_films_of_one_name(tmp_path: Path) -> None:
     source = write_own(tmp_path)
     table = source / "films.csv"
-    table.write_text(table.read_text().replace("002.png", "001.png"))
+    text = table.read_text()
+    table.write_text(text.replace("001.png", "0 1.png").replace("002.png", "0_1.png"))
+    for name in ("0 1", "0_1"):
+        write_picture(source / "scans" / f"{name}.png")
     assert refused(importing("csv", source, tmp_path / "out")) == (
-        f"{table} names 'out-scans_001' for several films; each film has to have a name of its own"
+        f"{table} names 'out-0_1' for several films; each film has to have a name of its own"
     )
+    for cell in ("scans/001.png", "001", r"scans\001.png"):
+        table.write_text(text.replace("scans/002.png", cell))
+        assert refused(importing("csv", source, tmp_path / "out")) == (
+            f"{table} names the film {source}/scans/001.png in two rows, as 'scans/001.png' and as {cell!r}; "
+            "keep one row for each film"
+        )
 
 
 def test_patients_whose_ids_were_rounded(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from foreign_sets import write_own, write_own_in_words, write_table
+from foreign_sets import refused, write_own, write_own_in_words, write_table
 
 from xlite.data.importing.columns import Columns, corrected, guess_columns
+from xlite.data.importing.sources import read_source
 
 
 def findings(columns: Columns) -> dict[str, str]:
@@ -115,3 +116,21 @@ def test_a_column_of_german_words(tmp_path: Path) -> None:
         "ohne Befund": "No Finding",
         "Oedem": "Edema",
     }
+
+
+@pytest.mark.parametrize("others", [["pneumonia"], []])
+def test_a_stray_value_is_told_instead_of_the_finding_left_out(others: list[str], tmp_path: Path) -> None:
+    rows = [["a.png", "1", "1", "0"], ["b.png", "2", "maybe", "1"], ["c.png", "3", "0", "1"]]
+    table = tmp_path / "t.csv"
+    header = ["image", "patient", "effusion", *others]
+    write_table(table, header, [row[: len(header)] for row in rows])
+    assert guess_columns(table).labels == ("effusion", *others)
+    assert refused(lambda: read_source("csv", table)) == (
+        f"the column 'effusion' of {table} holds 'maybe' in row 2; a label is 1, 0, -1 (uncertain) or blank"
+    )
+
+
+def test_a_column_of_words_that_is_called_as_a_finding_is_no_label(tmp_path: Path) -> None:
+    rows = [["a.png", "1", "seen on the left", "0", "1"], ["b.png", "2", "", "2", "0"]]
+    write_table(tmp_path / "t.csv", ["image", "patient", "effusion", "drains", "mass"], rows)
+    assert guess_columns(tmp_path / "t.csv").labels == ("mass",)

@@ -1,6 +1,7 @@
 """Each kind of data set: import, check, split; and what its quirks become. Films are never copied."""
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from foreign_sets import (
     write_picture,
     write_rsna,
     write_siim,
+    write_table,
     write_vindr,
     write_vindr_kaggle,
 )
@@ -142,6 +144,18 @@ def test_chexpert_in_batches(tmp_path: Path) -> None:
     assert (record.films, record.left_out) == (28, {"lateral films": 14})
 
 
+@pytest.mark.parametrize("place", ["beside", "above"])
+def test_chexpert_in_batches_by_a_relative_path(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_chexpert(tmp_path / "source")
+    (source / "train").rename(source.parent / "CheXpert-v1.0 batch 1 (validate & csv)")
+    monkeypatch.chdir(source if place == "above" else source.parent)
+    relative = Path(".") if place == "above" else Path(source.name)
+    record = imported("chexpert", relative, tmp_path / "chexpert")
+    assert (record.films, record.left_out) == (28, {"lateral films": 14})
+
+
 def test_mimic(tmp_path: Path) -> None:
     out = tmp_path / "mimic"
     record = imported("mimic", write_mimic(tmp_path / "source"), out)
@@ -163,6 +177,25 @@ def test_mimic(tmp_path: Path) -> None:
     assert record.lists == ["official", "published"]
 
 
+def test_mimics_lateral_by_its_view_code_and_follow_ups_by_the_hour(tmp_path: Path) -> None:
+    source, out = write_mimic(tmp_path / "source"), tmp_path / "mimic"
+    table = source / "mimic-cxr-2.0.0-metadata.csv.gz"
+    header, *meta = csv.reader(gzip.decompress(table.read_bytes()).decode().splitlines())
+    view, code, date, time = map(
+        header.index, ("ViewPosition", "ViewCodeSequence_CodeMeaning", "StudyDate", "StudyTime")
+    )
+    for row in meta:
+        if row[view] == "LATERAL":
+            row[view], row[code] = "", "left lateral"
+        row[time], row[date] = "165500.312" if row[date] == "21000100" else "82551.0", "21000100"
+    write_table(table, header, meta)
+    record = imported("mimic", source, out)
+    assert record.left_out == {"without labels for the study": 1, "lateral films": 12}
+    found = rows(out)
+    second = next(row for name, row in found.items() if name.startswith("mimic-p10000001_s50000012"))
+    assert second["Follow-up #"] == "0"  # in the morning of the day
+
+
 def test_padchest(tmp_path: Path) -> None:
     out = tmp_path / "padchest"
     source = write_padchest(tmp_path / "source")
@@ -181,11 +214,13 @@ def test_padchest(tmp_path: Path) -> None:
     )
     assert record.left_out == {
         "marked 'exclude' by the data set": 1,
+        "of which the report only says that nothing changed": 2,
         "without labels": 1,
         "lateral films": 1,
         "other views": 1,
         "films without a file": 1,
     }
+    assert found["padchest-21684011136696400003_00-8.png"] == ("Effusion|Pneumothorax", set())
     film = NihFolder.open(out).paths["padchest-21684011136696400001_00-1"]
     assert film.resolve() == source / "1" / "21684011136696400001_00-1.png"
     assert read_image(film).dtype == np.uint8
@@ -195,6 +230,8 @@ def test_vindr(tmp_path: Path) -> None:
     out = tmp_path / "vindr"
     record = imported("vindr", write_vindr(tmp_path / "source"), out)
     odd, even = f"vindr-{1:032x}", f"vindr-{2:032x}"
+    row = rows(out)[f"{odd}.dcm"]
+    assert (row["View Position"], row["Patient Gender"], row["Patient Age"]) == ("PA", "F", "50")
     found = findings(out)
     assert (found[f"{odd}.dcm"][0], found[f"{even}.dcm"][0]) == ("Cardiomegaly", "No Finding")
     boxes = NihFolder.open(out).boxes()

@@ -1,5 +1,6 @@
 """Which films are frontal, if no table says so: the header of a DICOM file, else the gate."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,24 @@ def test_headers_tell_before_the_gate_is_asked(tmp_path: Path, monkeypatch: pyte
         *((n, 5) for n in range(1, 6)),
         *((n, 3) for n in (1, 2, 3)),
     ]
+
+
+def test_headers_tell_sex_and_age_also_if_the_view_is_known(tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "own"
+    for number, age in enumerate(("063Y", "051", "")):
+        write_dicom(source / f"{number}.dcm", ViewPosition="LL", PatientSex="F", PatientAge=age)
+    write_picture(source / "3.png")
+    rows = [[f"{number}{'.dcm' if number < 3 else '.png'}", number, "PA", "", 1] for number in range(4)]
+    write_table(source / "films.csv", ["film", "patient", "view", "age", "mass"], rows)
+    found, mapping = read_source("csv", source)
+    steps: list[tuple[int, int]] = []
+    write_import("csv", source, found, mapping, out, progress=lambda done, total: steps.append((done, total)))
+    with open(next(out.glob("Data_Entry*")), newline="") as file:
+        rows_of = [
+            (row["View Position"], row["Patient Gender"], row["Patient Age"]) for row in csv.DictReader(file)
+        ]
+    assert rows_of == [("PA", "F", "63"), ("PA", "F", "51"), ("PA", "F", ""), ("PA", "", "")]
+    assert steps[:4] == [(1, 3), (2, 3), (3, 3), (1, 4)]  # the picture is not opened
 
 
 def test_the_size_of_a_film(tmp_path: Path) -> None:

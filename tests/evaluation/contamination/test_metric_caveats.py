@@ -9,6 +9,7 @@ from xlite.evaluation.contamination.caveats import (
     BelowChance,
     Caveat,
     FewPositives,
+    MostlyOnePatient,
     NeverCalled,
     NeverPositive,
     NotLabelled,
@@ -50,7 +51,7 @@ def found(
     }
     counts = PatientCounts.per_finding(labels, labels > 0, owner)
     thresholds = Thresholds(np.array(cuts), chosen_on)
-    return metric_caveats(labels, values, auc, counts, len(np.unique(owner)), thresholds)
+    return metric_caveats(labels, values, auc, counts, owner, thresholds)
 
 
 def test_films_like_nihs_have_none() -> None:
@@ -129,3 +130,11 @@ def test_one_patient_is_said_whatever_else_is() -> None:
     labels = nih_labels()
     assert OnePatient() in found(labels, owner=np.zeros(FILMS, int))
     assert OnePatient() not in found(labels, owner=np.arange(FILMS) % 2)
+
+
+def test_a_patient_with_most_of_the_films_is_said() -> None:
+    owner = np.where(np.arange(FILMS) <= FILMS // 2, 0, np.arange(FILMS))
+    found_of = [one for one in found(nih_labels(), owner=owner) if isinstance(one, MostlyOnePatient)]
+    assert found_of == [MostlyOnePatient(most=2001, films=FILMS, patients=2000)]
+    owner[0] = FILMS
+    assert not [one for one in found(nih_labels(), owner=owner) if isinstance(one, MostlyOnePatient)]

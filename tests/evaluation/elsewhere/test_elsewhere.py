@@ -223,6 +223,7 @@ def test_all_films_of_a_folder_are_judged_at_once(model: Path, tiny_folder: Path
     split = f"all-{NihFolder.open(tiny_folder).fingerprint()}"
     assert (report.split.id, report.split.part, report.split.images) == (split, "all", 23)
     assert report.elsewhere is not None and report.elsewhere.there.films == 23
+    assert report.split.data == report.elsewhere.there.data == tiny_folder.name
     for film in (tiny_folder / "images").iterdir():
         film.unlink()
     with pytest.raises(DataError, match="has no film that its table lists"):

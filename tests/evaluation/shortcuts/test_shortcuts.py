@@ -39,6 +39,7 @@ def test_shortcuts_are_looked_for_on_one_part(model: Path, common_folder: Path) 
     assert corners.share == pytest.approx(4 * 6 * 6 / 32**2)
     assert set(corners.per_class) == {"Effusion", "Mass"}
     assert corners.auc.value == pytest.approx((found.auc.value or 0) + (corners.change.value or 0))
+    assert found.known == found.films and [caveat.kind for caveat in found.caveats] == ["trained_on"]
 
 
 def test_a_part_that_bears_no_mean_is_refused(model: Path, tiny_folder: Path) -> None:
@@ -62,3 +63,4 @@ def test_the_command_writes_both_files(
     assert written.startswith("# Does tiny read the disease or the hospital?")
     assert "Hiding corners, 14% of the film, changes the mean AUC by" in written
     assert str(out / "shortcuts.md") in text
+    assert "Contaminated: " in text and "AUCs are struck through" in written

@@ -33,9 +33,13 @@ def headline(facts: Facts) -> dict[str, str]:
     return {
         "Films": f"{facts.films:,}",
         "Patients": f"{facts.patients:,}",
-        "Without finding": "unknown" if np.isnan(facts.without_share) else f"{facts.without_share:.1%}",
-        "Several findings": f"{facts.several_findings / facts.films:.1%}",
+        "Without finding": _share(facts.without_share),
+        "Several findings": _share(facts.several_share),
     }
+
+
+def _share(share: float) -> str:
+    return "unknown" if np.isnan(share) else f"{share:.1%}"
 
 
 def unknown_sentence(films: CodedFilms, keep: np.ndarray) -> str:

@@ -302,6 +302,10 @@ def _bars(
     for (name, value, label, number, chosen, tone), known in zip(
         bars, told or [films] * len(bars), strict=True
     ):
+        if films and not known:
+            say = f"{words.format(label)}: not known of any film"
+            rows.append(Row(label, [Mark(name, value, say, "unknown", 0, chosen, tone)]))
+            continue
         share = f"{number / max(known, 1):.1%}"
         whose = "" if known == films else f" of {counted(known, 'film')} of which it is known"
         say = f"{words.format(label)}: {counted(number, 'film')}, {share}{whose}"

@@ -67,25 +67,26 @@ def _imbalance(counts: pd.DataFrame) -> Claim:
     films = counts["films"]
     computed = (
         f"{found.findings:.1f}:1 between findings ({found.common} {films[found.common]:,} : "
-        f"{found.rare} {films[found.rare]:,}); {found.with_no_finding:.1f}:1 with No Finding"
+        f"{found.rare} {films[found.rare]:,})"
     )
+    if found.with_no_finding is not None:
+        computed += f"; {found.with_no_finding:.1f}:1 with No Finding"
     return Claim(says, computed, _about(found.findings, 20))
 
 
 def _no_finding(counts: pd.DataFrame) -> Claim:
     says, share = "No Finding is about 60% of the films", counts.loc[NO_FINDING, "share"]
     if pd.isna(share):
-        return Claim(says, "no film is labelled", "cannot be said")
+        return Claim(says, "no film has all labels", "cannot be said")
     return Claim(says, f"{share:.2%} of the films", _about(share, 0.6))
 
 
 def _several(table: pd.DataFrame) -> Claim:
     found = facts(table)
-    several, some = found.several_findings, found.with_finding
-    says, decided = "40% of the films have several findings", len(table) - found.undecided
-    if not decided:
-        return Claim(says, "no film is labelled", "cannot be said")
-    share = several / decided
+    several, some, share = found.several_decided, found.with_decided, found.several_share
+    says = "40% of the films have several findings"
+    if not found.decided:
+        return Claim(says, "no film has all labels", "cannot be said")
     computed = f"{share:.2%} of the films"
     if some:
         computed += f"; {several / some:.2%} of those only that have a finding"

@@ -164,6 +164,7 @@ class CodedFilms:
         """`statistics.facts` of the films that are kept, bool (N,)."""
         each = np.bincount(self.patients[keep])
         each = each[each > 0]
+        amounts, decided = self.amounts[keep], self.known[keep, 0]
         ages = self.ages[keep]
         missing, ages = int(np.isnan(ages).sum()), ages[~np.isnan(ages)]
         return Facts(
@@ -179,9 +180,11 @@ class CodedFilms:
             films_of_patients_with_several=int(each[each > 1].sum()),
             most_films=int(each.max()) if len(each) else 0,
             follow_ups=int((self.follow_ups[keep] > 0).sum()),
-            several_findings=int((self.amounts[keep] > 1).sum()),
-            with_finding=int((self.amounts[keep] > 0).sum()),
-            undecided=int((~self.known[keep, 0]).sum()),
+            several_findings=int((amounts > 1).sum()),
+            with_finding=int((amounts > 0).sum()),
+            several_decided=int((amounts[decided] > 1).sum()),
+            with_decided=int((amounts[decided] > 0).sum()),
+            undecided=int((~decided).sum()),
         )
 
     def prevalence(self, keep: np.ndarray, groups: Codes) -> pd.DataFrame:

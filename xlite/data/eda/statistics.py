@@ -2,7 +2,8 @@
 
 A label that is unknown (NaN) is neither a positive nor a negative: shares are of the films whose label is
 known, and NaN of a finding that no film's label tells, which is not labelled here. Whether a film is without
-finding is unknown if none of its findings is known and one of those that are labelled here is unknown.
+finding, or has several, is taken as known if all of its findings that are labelled here are: to count a film
+with one known finding besides would lower the share of those without.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ LEAST_EXPECTED = 5
 class Facts:
     """The plain facts of a table; ages in years, None if no age is given.
 
-    several_findings and with_finding count the films that are known to have them; undecided: those of which
-    it is unknown whether they have any.
+    several_findings and with_finding count the films that are known to have them, several_decided and
+    with_decided those of the films all of whose labels are known; undecided: the other films.
     """
 
     films: int
@@ -43,20 +44,32 @@ class Facts:
     follow_ups: int
     several_findings: int
     with_finding: int
+    several_decided: int
+    with_decided: int
     undecided: int = 0
 
     @property
+    def decided(self) -> int:
+        """Films all of whose labels are known, of the findings that are labelled here."""
+        return self.films - self.undecided
+
+    @property
     def without_share(self) -> float:
-        """The share (0-1) of films without finding, of those of which that is known; NaN if of none."""
-        decided = self.films - self.undecided
-        return 1 - self.with_finding / decided if decided else np.nan
+        """The share (0-1) of the decided films that are without finding; NaN if there are none."""
+        return 1 - self.with_decided / self.decided if self.decided else np.nan
+
+    @property
+    def several_share(self) -> float:
+        """The share (0-1) of the decided films that have several findings; NaN if there are none."""
+        return self.several_decided / self.decided if self.decided else np.nan
 
 
 @dataclass(frozen=True)
 class Imbalance:
     """The most and the least frequent finding that occurs and their ratio; None if no finding occurs.
 
-    with_no_finding: films without a finding for each film of the least frequent one; absent: findings
+    with_no_finding: films without a finding for each film of the least frequent one, None if of no film is
+    known whether it is without; absent: findings
     that are labelled here, without a film.
     """
 
@@ -87,7 +100,7 @@ def indicators(table: pd.DataFrame) -> pd.DataFrame:
 def known_classes(labels: np.ndarray) -> np.ndarray:
     """Of which films it is known whether they have No Finding and each finding: bool (N, 15) of (N, 14)."""
     here = known(labels)
-    decided = positive(labels).any(axis=1) | here[:, here.any(axis=0)].all(axis=1) & here.any()
+    decided = here[:, here.any(axis=0)].all(axis=1) & here.any()
     return np.column_stack([decided, here])
 
 
@@ -127,12 +140,12 @@ def imbalance(counts: pd.DataFrame) -> Imbalance:
     absent = [name for name in FINDINGS if films[name] == 0 and counts.loc[name, "known"] > 0]
     if occurring.empty:
         return Imbalance(None, None, None, None, absent)
-    rarest = int(occurring.min())
+    rarest, without = int(occurring.min()), counts.loc[NO_FINDING]
     return Imbalance(
         common=str(occurring.idxmax()),
         rare=str(occurring.idxmin()),
         findings=float(occurring.max() / rarest),
-        with_no_finding=float(counts.loc[NO_FINDING, "films"] / rarest),
+        with_no_finding=float(without["films"] / rarest) if without["known"] else None,
         absent=absent,
     )
 
@@ -291,7 +304,7 @@ def box_sizes(boxes: pd.DataFrame) -> pd.DataFrame:
 def facts(table: pd.DataFrame) -> Facts:
     """The plain facts of a table, as `read_table` gives it."""
     each, labels = table["patient"].value_counts(), label_array(table)
-    number = positive(labels).sum(axis=1)
+    number, decided = positive(labels).sum(axis=1), known_classes(labels)[:, 0]
     several = each[each > 1]
     ages = table["age"].dropna()
     return Facts(
@@ -309,5 +322,7 @@ def facts(table: pd.DataFrame) -> Facts:
         follow_ups=int((table["follow_up"] > 0).sum()),
         several_findings=int((number > 1).sum()),
         with_finding=int((number > 0).sum()),
-        undecided=int((~known_classes(labels)[:, 0]).sum()),
+        several_decided=int((number[decided] > 1).sum()),
+        with_decided=int((number[decided] > 0).sum()),
+        undecided=int((~decided).sum()),
     )

@@ -68,7 +68,8 @@ class Survey:
         if self.unknown:
             known = {name: _rows(frame) for name, frame in self.known_of_parts.items()}
             return {**content, "not_labelled": self.not_labelled, "known_of_parts": known}
-        content.pop("undecided")
+        for name in ("undecided", "several_decided", "with_decided"):
+            content.pop(name)
         _without(content["findings"], "known")
         if isinstance(difference := content["difference"], dict) and not self._differs_in_what_is_known():
             _without(difference["findings"], "unknown")

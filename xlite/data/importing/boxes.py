@@ -35,7 +35,7 @@ def frame_boxes(boxes: pd.DataFrame, films: pd.DataFrame, labels: Labels, mappin
     left_out["on films of unknown size"] = int((~known).sum())
     there, rows, sizes = there[known].reset_index(drop=True), rows[known], sizes[known]
     scale = RELEASE_SIDE / sizes
-    finding_of = {rule.label: rule.finding for rule in mapping if rule.finding in FINDINGS}
+    finding_of = {rule.label: rule.finding for rule in mapping if rule.finding in FINDINGS}  # of one alone
     framed = pd.DataFrame(
         {
             "image": films["image"].to_numpy()[rows],

@@ -32,6 +32,7 @@ _WANTED = ("Sex", "Age", "Frontal/Lateral", "AP/PA")
 
 def found_in(source: Path) -> Found:
     """What lies in a CheXpert folder. Raises DataError if it is none, or a path or label cannot be read."""
+    source = source.absolute()  # batches lie beside it: to the root, the path of one is no path below
     tables = {part: path for part, names in _PARTS.items() if (path := file_of(source, *names))}
     if "train" not in tables and "val" not in tables:
         raise not_that_kind(source, "CheXpert", "train.csv or valid.csv")

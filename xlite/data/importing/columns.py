@@ -109,7 +109,7 @@ def guess_columns(source: Path) -> Columns:
     columns = columns_of(path, header, rows, [name for name in header if name])
     roles = {role: _role(role, columns) for role in ROLES}
     others = {name: values for name, values in columns.items() if name not in roles.values()}
-    labels = tuple(name for name, values in others.items() if _is_label(values))
+    labels = tuple(name for name, values in others.items() if _is_label(name, values))
     guess = with_roles(Columns(path, labels=labels, mapping=[_rule(name) for name in labels]), roles)
     if any(rule.finding for rule in guess.mapping):
         return guess
@@ -218,10 +218,13 @@ def _role(role: str, columns: dict[str, list[str]]) -> str:
     return next((plain[usual] for usual in _USUAL[role] if usual in plain), "")
 
 
-def _is_label(values: list[str]) -> bool:
-    """Whether all values of a column are labels, and not all are blank."""
+def _is_label(name: str, values: list[str]) -> bool:
+    """Whether all values of a column are labels and not all are blank; of one called as a finding, whether
+    any is: the others are then told by who reads it, not left out without a word.
+    """
     states = [label_state(text) for text in set(values)]
-    return None not in states and any(state == state for state in states)
+    some = any(state is not None and state == state for state in states)
+    return some and (None not in states or bool(_rule(name).finding))
 
 
 def _column_of_names(columns: dict[str, list[str]]) -> tuple[str, str]:

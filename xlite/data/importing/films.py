@@ -1,16 +1,14 @@
 """Which films of a data set are taken, and what they and their patients are called in the new folder."""
 
-import itertools
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from xlite.data.film_names import stem_of
-from xlite.data.importing.found import Found, Places
+from xlite.data.importing.found import Found, Places, none_left
 from xlite.data.importing.views import by_gate, by_header, without_laterals
 from xlite.errors import DataError
 from xlite.files import Progress
@@ -26,36 +24,39 @@ def frontal_films(found: Found, progress: Progress | None) -> tuple[pd.DataFrame
     films, left_out = without_laterals(films)
     if found.picture is not None:
         return films.assign(path=None), left_out
-    places = Places(found.root)
-    films = films.assign(path=[places.find(file) for file in films["file"]])
-    there = films["path"].notna()
-    if len(films) and not there.any():
-        raise DataError(
-            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in {found.root}: "
-            f"the first is {films['file'].iloc[0]!r}"
-        )
-    if absent := int((~there).sum()):
+    everyone, films = len(films), _with_files(films, found)
+    if absent := everyone - len(films):
         left_out["films without a file"] = absent
-    films = films[there]
-    films, more = without_laterals(by_header(films, _steps(films, progress)))
+    films, more = without_laterals(by_header(films, progress))
     left_out += more
-    films, more = by_gate(films, _steps(films, progress))
+    films, more = by_gate(films, progress)
     left_out += more
     if not len(films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items())
-        raise DataError(f"0 films are left of {found.root} ({reasons})")
+        raise none_left(found.root, reasons)
     return films, left_out
 
 
-def _steps(films: pd.DataFrame, progress: Progress | None) -> Callable[[], None]:
-    """What to call after each film of unknown view."""
-    unknown, done = int((films["view"] == "").sum()), itertools.count(1)
-
-    def step() -> None:
-        if progress:
-            progress(next(done), unknown)
-
-    return step
+def _with_files(films: pd.DataFrame, found: Found) -> pd.DataFrame:
+    """The films that are there, with their `path`. DataError if none is, or if one file is two films."""
+    places = Places(found.root)
+    placed = films.assign(path=[places.find(file) for file in films["file"]])
+    there = placed[placed["path"].notna()]
+    if len(films) and not len(there):
+        raise DataError(
+            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in "
+            f"{places.root}: the first is {films['file'].iloc[0]!r}; put them there, or write paths that "
+            "begin there"
+        )
+    twice = there[there["path"].duplicated(keep=False)]
+    if len(twice):
+        path = twice["path"].iloc[0]
+        first, second = twice.loc[twice["path"] == path, "file"].iloc[:2]
+        raise DataError(
+            f"{found.tables[0]} names the film {path} in two rows, as {first!r} and as {second!r}; keep one "
+            "row for each film"
+        )
+    return there
 
 
 def named_films(films: pd.DataFrame, name: str, found: Found) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """What lies in a data set that is to be imported: its films, their labels as it calls them, its boxes."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ LATERAL, FRONTAL = "lateral", "frontal"
 _PRESENT = {"1", "1.", "1.0", "true", "yes", "y", "positive", "pos", "present"}
 _ABSENT = {"0", "0.", "0.0", "false", "no", "n", "negative", "neg", "absent"}
 _UNCERTAIN = {"-1", "-1.", "-1.0", "uncertain", "u", "?"}
+_YEARS = re.compile(r"^0*([0-9]+)(\.0*)?Y?$", re.IGNORECASE)
 BLANKS = {"", "nan", "na", "n/a", "none", "null"}
 _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "femme", "féminin", "mujer", "femenino"), "F"),
@@ -80,6 +82,11 @@ def sex_of(text: str) -> str:
     return _SEXES.get(text.strip().casefold(), "")
 
 
+def age_of(text: str) -> str:
+    """Plain years of `063Y`, `051` and `61.0`; any other text stays, such as DICOM's months, `008M`."""
+    return _YEARS.sub(r"\1", text.strip())
+
+
 def label_state(text: str) -> float | None:
     """A label as tables write it: 1, 0, UNCERTAIN or NaN (blank); None if it is none of these."""
     plain = text.strip().casefold()
@@ -136,25 +143,47 @@ def not_that_kind(source: Path, kind: str, lacks: str) -> DataError:
     return DataError(f"{source} is not a folder of {kind}: it holds no {lacks}")
 
 
+def none_left(source: Path, reasons: str) -> DataError:
+    """What is raised if no film is taken; reasons: why, with numbers, empty if the tables list none."""
+    why = f" ({reasons})" if reasons else ""
+    return DataError(
+        f"0 films are left of {source.absolute()}{why}; expected frontal chest films with labels: give a "
+        "folder or a table that has some"
+    )
+
+
 class Places:
-    """Where the films of a source lie: by their path below it, else by a name that only one file has."""
+    """Where the films of a source lie: by their path below it, else by the end of a path that only one has.
+
+    Folders count: `B/1.png` is never `A/1.png`. Paths may be written as Windows writes them, and those from
+    the root of another machine's disk may lie below this root without their first folders.
+    """
 
     def __init__(self, root: Path):
-        self.root = root
-        self._by_name: dict[str, Path | None] | None = None
+        self.root = root.absolute()
+        self._by_end: dict[int, dict[str, Path | None]] = {}
 
     def find(self, file: str) -> Path | None:
         """The file of a film; None if it is not there, or if several have its name."""
-        path = self.root / file
-        if file and path.is_file():
-            return path
-        if self._by_name is None:
-            self._by_name = {}
+        plain = PurePosixPath(file.replace("\\", "/"))
+        below = [PurePosixPath(file), plain]
+        if plain.is_absolute() or PureWindowsPath(file).drive:
+            below += [PurePosixPath(*plain.parts[start:]) for start in range(1, len(plain.parts))]
+        there = next((path for tail in below if (path := self.root / tail).is_file()), None)
+        if there or not plain.name:
+            return there
+        ends = self._ends(len(plain.parts))
+        return ends.get(str(plain)) or ends.get(str(plain.with_name(stem_of(plain.name))))
+
+    def _ends(self, parts: int) -> dict[str, Path | None]:
+        """Films by the last so many parts of their paths, with and without a suffix; None for several."""
+        if parts not in self._by_end:
+            ends = self._by_end[parts] = {}
             for film in find_film_files([self.root]).films:
-                for name in {film.name, stem_of(film.name)}:
-                    self._by_name[name] = None if name in self._by_name else film
-        name = Path(file.replace("\\", "/")).name
-        return self._by_name.get(name) or self._by_name.get(stem_of(name))
+                end = PurePosixPath(*film.parts[-parts:])
+                for name in {str(end), str(end.with_name(stem_of(end.name)))}:
+                    ends[name] = None if name in ends else film
+        return self._by_end[parts]
 
 
 def json_of(path: Path, read: Callable[[str], object]) -> object:

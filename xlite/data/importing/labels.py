@@ -83,15 +83,15 @@ class Labels:
 def map_labels(states: pd.DataFrame, mapping: Mapping, policy: Policy) -> Labels:
     """The findings of each film.
 
-    One that several labels stand for is present if any of them is, else unknown if any is, else absent. On a
-    film of which the set says that nothing is found, a blank is 0. If it then has a finding all the same,
-    that stays, and the contradiction is counted.
+    One that several labels stand for is present if any of them is, else unknown if any is, or if the film has
+    a label that leaves it open, else absent. On a film of which the set says that nothing is found, a blank
+    is 0. If it then has a finding all the same, that stays, and the contradiction is counted.
     """
     values = np.full((len(states), len(FINDINGS)), np.nan, np.float32)
     nothing = _without_finding(states, mapping)
     labelled = []
     for place, finding in enumerate(FINDINGS):
-        rules = [rule for rule in mapping if rule.finding == finding and rule.label in states.columns]
+        rules = [rule for rule in mapping if finding in rule.findings and rule.label in states.columns]
         if not rules:
             continue
         labelled.append(finding)
@@ -104,7 +104,7 @@ def map_labels(states: pd.DataFrame, mapping: Mapping, policy: Policy) -> Labels
             )
             for rule in rules
         ]
-        stacked = np.stack(several)
+        stacked = np.stack([*several, _left_open(states, mapping, finding)])
         values[:, place] = np.where((stacked == 1).any(0), 1, np.where(np.isnan(stacked).any(0), np.nan, 0))
     conflicts: Counter[str] = Counter()
     if both := int((nothing & (values == 1).any(1)).sum()):
@@ -115,6 +115,12 @@ def map_labels(states: pd.DataFrame, mapping: Mapping, policy: Policy) -> Labels
 def _blank(said: str, policy: Policy) -> float:
     absent = policy.blank == "zeros" if policy.blank else said == ABSENT
     return 0.0 if absent else np.nan
+
+
+def _left_open(states: pd.DataFrame, mapping: Mapping, finding: str) -> np.ndarray:
+    """float (N,): NaN on films with a label that leaves the finding open, else 0."""
+    labels = [rule.label for rule in mapping if finding in rule.left_open and rule.label in states.columns]
+    return np.where(states[labels].isin([1, UNCERTAIN]).any(axis=1), np.nan, 0.0)
 
 
 def _without_finding(states: pd.DataFrame, mapping: Mapping) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 The shipped ones lie in `mappings/`, one for each kind. A row: the label as the data set writes it; the
 finding, `No Finding`, or nothing; what it means if the label is left blank (`unknown` or `0`); a note; its
-source.
+source. Several findings stand between `|`. One with a `?` behind it is left open by the label: unknown on a
+film that has it, unless another label tells.
 """
 
 import csv
@@ -18,17 +19,28 @@ from xlite.findings import FINDINGS, NO_FINDING, canonical
 
 COLUMNS = ("label", "finding", "blank", "note", "source")
 UNKNOWN, ABSENT = "unknown", "0"
+BETWEEN, OPEN = "|", "?"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What one label means; finding is empty if it is none of the 14."""
+    """What one label means; finding is empty if it is none of the 14, `Effusion|Mass` or `Mass?` as above."""
 
     label: str
     finding: str = ""
     blank: str = UNKNOWN
     note: str = ""
     source: str = ""
+
+    @property
+    def findings(self) -> list[str]:
+        """What a film with the label has."""
+        return [name for name in self.finding.split(BETWEEN) if name and not name.endswith(OPEN)]
+
+    @property
+    def left_open(self) -> list[str]:
+        """What a film with the label may have."""
+        return [name[: -len(OPEN)] for name in self.finding.split(BETWEEN) if name.endswith(OPEN)]
 
 
 Mapping = list[Rule]
@@ -76,11 +88,12 @@ def checked(rules: Iterable[Rule], where: str = "") -> Mapping:
 
 
 def finding_named(name: str, *what: str) -> str:
-    """The finding of that name, `No Finding`, or nothing; DataError, which begins with `what`, for others."""
+    """The findings so named, `No Finding`, or nothing; DataError, which begins with `what`, for others."""
     if name in ("", NO_FINDING):
         return name
     try:
-        return canonical(name)
+        each = [(one.removesuffix(OPEN), OPEN if one.endswith(OPEN) else "") for one in name.split(BETWEEN)]
+        return BETWEEN.join(canonical(one) + mark for one, mark in each)
     except ValueError as error:
         raise DataError(
             *what,

@@ -25,7 +25,10 @@ from xlite.text import counted
 
 _VIEWS = {"PA": "PA", "AP": "AP", "LATERAL": LATERAL, "LL": LATERAL}
 _PARTS = {"train": "train", "validate": "val", "test": "test"}
-_CODED = {"postero-anterior": "PA", "antero-posterior": "AP"}
+_CODED = {
+    **{"postero-anterior": "PA", "antero-posterior": "AP"},
+    **dict.fromkeys(("lateral", "left lateral", "right lateral"), LATERAL),
+}
 _PROCEDURE, _CODE = "PerformedProcedureStepDescription", "ViewCodeSequence_CodeMeaning"
 
 
@@ -57,12 +60,14 @@ def found_in(source: Path) -> Found:
     states = label_states(labelled, studies, labels)
     films["row"] = rows
     left_out = Counter({"without labels for the study": int((rows < 0).sum())})
+    # 082551.0 has lost its zero in the table, so as text it would come after 165500.312.
+    films["time"] = pd.to_numeric(films["StudyTime"], errors="coerce")
     films = films[films["row"] >= 0].sort_values(
-        ["subject_id", "StudyDate", "StudyTime", "dicom_id"], kind="stable"
+        ["subject_id", "StudyDate", "time", "dicom_id"], kind="stable"
     )
     return Found(
         metadata.parent,
-        films_of(_film(row) for row in films.to_dict("records")),
+        films_of(_film(row, (metadata.parent / "files").is_dir()) for row in films.to_dict("records")),
         states.iloc[films["row"]].reset_index(drop=True),
         tables,
         left_out=left_out,
@@ -71,12 +76,13 @@ def found_in(source: Path) -> Found:
     )
 
 
-def _film(row: dict[str, str]) -> dict[str, str]:
+def _film(row: dict[str, str], in_folders: bool) -> dict[str, str]:
     patient, study, film = row["subject_id"], row["study_id"], row["dicom_id"]
     view = row["ViewPosition"].upper()
+    folder = f"files/p{patient[:2]}/p{patient}/s{study}/" if in_folders else ""  # ids are unique anyway
     coded = next((view for words, view in _CODED.items() if row[_CODE].lower().startswith(words)), "")
     return {
-        "file": f"files/p{patient[:2]}/p{patient}/s{study}/{film}.jpg",
+        "file": f"{folder}{film}.jpg",
         "name": f"p{patient}_s{study}_{film}",
         "patient": patient,
         "view": _VIEWS.get(view, "other views" if view else coded),

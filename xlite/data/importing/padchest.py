@@ -24,6 +24,8 @@ from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 
 _VIEWS = {"PA": "PA", "AP": "AP", "AP_HORIZONTAL": "AP", "L": LATERAL, "UNK": "", "": ""}
+_UNCHANGED, _PLACE = "unchanged", "loc "
+"""A label that says as much as the report before, which the table lacks; where in the film something is."""
 _WANTED = ("ImageDir", "StudyDate_DICOM", "PatientBirth", "PatientSex_DICOM", "MethodLabel")
 
 
@@ -42,8 +44,10 @@ def found_in(source: Path) -> Found:
             left_out["without labels"] += 1
         elif "exclude" in names:
             left_out["marked 'exclude' by the data set"] += 1
+        elif {name for name in names if not name.startswith(_PLACE)} == {_UNCHANGED}:
+            left_out["of which the report only says that nothing changed"] += 1
         else:
-            films.append(_film(row))
+            films.append(_film(row, source))
             named.append(names)
     by_hand = int((table["MethodLabel"] == "Physician").sum())
     note = f"{by_hand:,} of {len(table):,} rows were labelled by physicians, the others by a network."
@@ -65,9 +69,11 @@ def _names(text: str, path: Path, row: int) -> list[str]:
         ) from error
 
 
-def _film(row: dict[str, str]) -> dict[str, str]:
+def _film(row: dict[str, str], source: Path) -> dict[str, str]:
     projection = row["Projection"].upper()
     folder = row["ImageDir"].partition(".")[0]
+    if not (source / folder).is_dir():  # all in one: names are unique
+        folder = ""
     return {
         "file": f"{folder}/{row['ImageID']}" if folder else row["ImageID"],
         "name": row["ImageID"].removesuffix(".png"),

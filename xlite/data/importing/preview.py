@@ -8,12 +8,13 @@ import pandas as pd
 from xlite.data.importing.columns import Columns, corrected, guess_columns, with_roles
 from xlite.data.importing.found import LATERAL, Found
 from xlite.data.importing.kinds import OWN_TABLE
-from xlite.data.importing.mapping import Mapping, checked, for_labels
+from xlite.data.importing.mapping import BETWEEN, Mapping, Rule, checked, for_labels
 from xlite.data.importing.record import label_counts
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import name_of
 from xlite.data.rows import read_header
 from xlite.errors import DataError
+from xlite.findings import FINDINGS, spoken
 from xlite.places import home
 from xlite.text import counted
 
@@ -87,6 +88,17 @@ def mapping_table(found: Found, mapping: Mapping) -> pd.DataFrame:
             "note": [rule.note for rule, _ in shown],
         }
     )
+
+
+def spoken_findings(cell: object) -> str:
+    """The findings of a cell of such a table as people write them: `Effusion and Pneumothorax`."""
+    return " and ".join(map(spoken, str(cell).split(BETWEEN)))
+
+
+def findings_in(table: pd.DataFrame) -> list[str]:
+    """The findings that labels of such a table are, in NIH order."""
+    named = {name for cell in table["finding"] for name in Rule("", cell or "").findings}
+    return [finding for finding in FINDINGS if finding in named]
 
 
 def mapping_from(table: pd.DataFrame, mapping: Mapping) -> Mapping:

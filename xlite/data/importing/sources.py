@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xlite.data.importing import chestx_det, chexpert, medmnist, mimic, openi, padchest, rsna, siim, vindr
 from xlite.data.importing.columns import Columns, guess_columns
-from xlite.data.importing.found import Found
+from xlite.data.importing.found import Found, none_left
 from xlite.data.importing.kinds import KINDS, OWN_TABLE
 from xlite.data.importing.mapping import Mapping, shipped
 from xlite.data.importing.own import found_in_order, found_in_table
@@ -40,5 +40,5 @@ def read_source(kind: str, source: Path, columns: Columns | None = None) -> tupl
         found, mapping = _FOUND_IN[kind](source), shipped(kind)
     if not len(found.films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in found.left_out.items() if count)
-        raise DataError(f"0 films are left of {source}{f' ({reasons})' if reasons else ''}")
+        raise none_left(source, reasons)
     return found, mapping

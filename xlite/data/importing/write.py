@@ -126,7 +126,7 @@ def _rules(found: Found, mapping: Mapping) -> tuple[Mapping, list[str]]:
     labels = list(found.states.columns)
     rules = for_labels(checked(mapping), labels)
     unused = [rule.label for rule in mapping if rule.finding and rule.label not in labels]
-    if not any(rule.finding in FINDINGS for rule in rules):
+    if not any(finding in FINDINGS for rule in rules for finding in rule.findings):
         raise DataError(
             f"the mapping makes none of the labels of {found.root} a finding; they are "
             f"{', '.join(labels)[:200]}"

@@ -249,6 +249,15 @@ class OnePatient(_Fact):
     kind: Literal["one_patient"] = "one_patient"
 
 
+class MostlyOnePatient(_Fact):
+    """More than half of the films are of one patient: `most` of `films`, of so many patients."""
+
+    kind: Literal["mostly_one_patient"] = "mostly_one_patient"
+    most: int
+    films: int
+    patients: int
+
+
 class BoxesWithoutFilm(_Fact):
     """Only `boxes` of `given` boxes are on films of this part that are in the folder."""
 
@@ -333,6 +342,7 @@ Caveat = Annotated[
     | FewPositives
     | BelowChance
     | OnePatient
+    | MostlyOnePatient
     | BoxesWithoutFilm
     | UnchangedMap
     | NotAboveBaseline

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.evaluation.contamination.caveats import Caveat, TeacherKnows
+from xlite.evaluation.contamination.own_training import split_caveats
 from xlite.evaluation.contamination.source_facts import (
     SeenByTeacher,
     TeacherFact,
@@ -54,6 +55,12 @@ def model_teacher_caveat(
     if not lists and said:
         facts.append(_sentence_alone(info, judged))
     return _caveat(facts)
+
+
+def learned_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
+    """What the model and its sources know of the films that it is judged on."""
+    teachers = model_teacher_caveat(info, judged)
+    return [*split_caveats(info, judged), *([teachers] if teachers else [])]
 
 
 def teacher_caveat(

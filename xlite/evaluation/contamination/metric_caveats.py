@@ -9,6 +9,7 @@ from xlite.evaluation.contamination.caveats import (
     BelowChance,
     Caveat,
     FewPositives,
+    MostlyOnePatient,
     NeverCalled,
     NeverPositive,
     NotLabelled,
@@ -32,21 +33,32 @@ def metric_caveats(
     values: Mapping[str, np.ndarray],
     auc: Sequence[Estimate],
     counts: Sequence[PatientCounts],
-    patients: int,
+    owner: np.ndarray,
     thresholds: Thresholds,
 ) -> list[Caveat]:
     """What limits metrics on these films: labels (N, 14), each metric's values (14,), auc with intervals.
 
-    counts: the patients of each finding; patients: how many there are in all.
+    counts: the patients of each finding; owner (N,) int: whose film each is.
     """
     return [
         *_withheld(thresholds),
         *_unknown(labels),
         *_gaps(labels, values, counts, ~np.isnan(thresholds.cuts)),
         *_other_prevalence(metrics.prevalence(labels), counts),
-        *([OnePatient()] if patients == 1 else []),
+        *_of_one_patient(owner),
         *_below_chance(auc, counts),
     ]
+
+
+def _of_one_patient(owner: np.ndarray) -> list[Caveat]:
+    """Whether all films, or most of them, are of one patient."""
+    films = np.unique(owner, return_counts=True)[1]
+    if len(films) == 1:
+        return [OnePatient()]
+    most = int(films.max())
+    if 2 * most <= len(owner):
+        return []
+    return [MostlyOnePatient(most=most, films=len(owner), patients=len(films))]
 
 
 def _withheld(thresholds: Thresholds) -> list[Caveat]:

@@ -110,6 +110,7 @@ def _judged(report: Report, answers: Answers | None) -> _Judged:
         films=split.images,
         patients=split.patients,
         label_version=split.label_version,
+        data=split.data,
         left_out=report.split.images - split.images,
         contaminated=found is not None and found.clean is None,
         bootstrap=metrics.bootstrap,

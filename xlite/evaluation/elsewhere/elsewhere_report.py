@@ -12,6 +12,7 @@ from xlite.metrics.estimate import Estimate
 class Side(ReportModel):
     """The films of one side, and by which labels they are judged.
 
+    data: the name of the folder, if all of its films were judged; empty in an old report.
     left_out: films of patients that the model knows, which are in no metric compared; contaminated: it knows
     some that cannot be left out, so that its metrics are not to be relied on.
     """
@@ -21,6 +22,7 @@ class Side(ReportModel):
     films: int
     patients: int
     label_version: str
+    data: str = ""
     left_out: int = 0
     contaminated: bool = False
     bootstrap: Bootstrap

@@ -13,8 +13,7 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
-from xlite.evaluation.contamination.contamination import model_teacher_caveat
-from xlite.evaluation.contamination.own_training import split_caveats
+from xlite.evaluation.contamination.contamination import learned_caveats
 from xlite.evaluation.localisation.localisation_report import (
     LocalisationJudged,
     LocalisationReport,
@@ -77,8 +76,7 @@ def judge_maps(
     judged.read(options.checks, progress)
     report = _report(judged, chosen, part, len(given) - len(table))
     films = PartJudged(folder, chosen, part, list(table["stem"].unique()))
-    teachers = model_teacher_caveat(classifier.info, films)
-    before = [*split_caveats(classifier.info, films), *([teachers] if teachers else [])]
+    before = learned_caveats(classifier.info, films)
     report = report.model_copy(update={"caveats": (*before, *report.caveats)})
     return MapJudgement(report, judged.tiles, judged.one_by_one())
 

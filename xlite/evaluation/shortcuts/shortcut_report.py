@@ -1,6 +1,6 @@
 """`Shortcuts`: whether a model may read the hospital instead of the disease, as typed values. No torch."""
 
-from xlite.evaluation.report_base import Bootstrap, ReportModel
+from xlite.evaluation.report_base import Bootstrap, ReportModel, WithCaveats
 from xlite.evaluation.subgroups_report import Subgroups
 from xlite.metrics.estimate import Estimate
 
@@ -27,10 +27,11 @@ class Hidden(ReportModel):
     per_class: dict[str, Estimate]
 
 
-class Shortcuts(ReportModel):
+class Shortcuts(WithCaveats):
     """The whole report on one part of a split.
 
-    findings: those with patients enough, over which means go. told: by attribute (view, sex, age). within:
+    known: how many of the films are known to the model or its teacher. findings: those with patients enough,
+    over which means go. told: by attribute (view, sex, age). within:
     metrics within each group of an attribute. hidden: by what was hidden.
     """
 
@@ -38,6 +39,7 @@ class Shortcuts(ReportModel):
     split: str
     part: str
     films: int
+    known: int = 0
     patients: int
     bootstrap: Bootstrap
     findings: tuple[str, ...]

@@ -13,7 +13,9 @@ from xlite.data.joined import FOLDER, open_data
 from xlite.data.split_files import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
+from xlite.evaluation.contamination.contamination import count_known, learned_caveats
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report_base import Bootstrap
 from xlite.evaluation.shortcuts.hiding import without_corners, without_surroundings
 from xlite.evaluation.shortcuts.lungs import Lungs
@@ -86,6 +88,7 @@ def judge_shortcuts(
     def auc(answers: _Answers) -> _Auc:
         return _Auc.of(labels[:, judged], answers.logits[:, judged], resamples)
 
+    caveats = learned_caveats(classifier.info, PartJudged(folder, chosen, part, stems))
     whole = auc(plain)
     without = {name: read(hide) for name, hide in versions.items()}
     return Shortcuts(
@@ -93,6 +96,7 @@ def judge_shortcuts(
         split=chosen.id,
         part=part,
         films=len(stems),
+        known=count_known(caveats),
         patients=resamples.patients,
         bootstrap=Bootstrap(resamples=options.resamples, seed=options.seed),
         findings=findings,
@@ -100,6 +104,7 @@ def judge_shortcuts(
         told={name: _told(plain.features, values, patients, resamples) for name, values in within.items()},
         within=subgroups(labels, plain.logits, within, resamples),
         hidden={name: _hidden(findings, whole, auc(one), one.share) for name, one in without.items()},
+        caveats=tuple(caveats),
     )
 
 

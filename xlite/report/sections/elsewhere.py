@@ -5,11 +5,10 @@ from collections.abc import Callable
 from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere, FindingElsewhere, Guarded, Shift
 from xlite.findings import spoken
 from xlite.guards.verdict import Verdict
-from xlite.metrics.estimate import Estimate
 from xlite.report.document import Block, Cell, Row, Table, Text
 from xlite.report.elsewhere_sentences import ATTRIBUTES, Topic, by_topic, mix_shares
-from xlite.report.view import View, metric_cell
-from xlite.text import difference, number
+from xlite.report.view import View, difference_cell, metric_cell
+from xlite.text import number
 
 _RATES: dict[str, Callable[[FindingElsewhere], Shift]] = {
     "Sensitivity": lambda one: one.sensitivity,
@@ -120,13 +119,7 @@ def _three(found: Elsewhere, shift: Shift, *, signed: bool = False) -> list[Cell
     """Here, there and the difference, struck through if films are known to the model."""
     here, there = found.here.contaminated, found.there.contaminated
     return [
-        _signed(shift.here, here) if signed else metric_cell(shift.here, here),
-        _signed(shift.there, there) if signed else metric_cell(shift.there, there),
-        _signed(shift.difference, here or there),
+        difference_cell(shift.here, here) if signed else metric_cell(shift.here, here),
+        difference_cell(shift.there, there) if signed else metric_cell(shift.there, there),
+        difference_cell(shift.difference, here or there),
     ]
-
-
-def _signed(value: Estimate, struck: bool) -> Cell:
-    if value.value is None:
-        return Cell("undefined")
-    return Cell(difference(value.value, value.low, value.high), struck=struck)

@@ -80,7 +80,8 @@ def _contamination(view: View) -> list[Block]:
     if found is None or not view.contaminated:
         return []
     reasons = [as_sentence(sentence(reason)) for reason in found.reasons]
-    return [Alert(f"{contaminated_films(found)}. Metrics are struck through.", reasons, grave=True)]
+    title = f"{contaminated_films(found.films, found.of)}. Metrics are struck through."
+    return [Alert(title, reasons, grave=True)]
 
 
 def clean_films(view: View) -> list[Block]:

@@ -28,7 +28,8 @@ def unknown(survey: Survey) -> str:
     return f"""## Labels that are not known
 
 {" ".join(survey.unknown)} An unknown label is neither a positive nor a negative. A film counts as No Finding
-if all findings that are labelled here are known to be absent. The findings of a film or a patient are those
+if all findings that are labelled here are known to be absent; shares of No Finding, and of several findings,
+are of the films of which all of these are known. The findings of a film or a patient are those
 that are known."""
 
 
@@ -38,14 +39,14 @@ def findings(survey: Survey, links: dict[str, str]) -> str:
     sentence = "No film has a finding."
     if ratio.findings is not None:
         sentence = (
-            f"{ratio.common} is {ratio.findings:.1f} times as frequent as "
-            f"{ratio.rare}, No Finding {ratio.with_no_finding:.1f} times."
+            f"{ratio.common} is {ratio.findings:.1f} times as frequent as {ratio.rare}"
+            f"{'' if ratio.with_no_finding is None else f', No Finding {ratio.with_no_finding:.1f} times'}."
         )
     if ratio.absent:
         sentence += f" Without a single film: {', '.join(ratio.absent)}."
     header = ["finding", "films", "share", "patients", "alone"]
     rows = [
-        [str(name), f"{row.films:,.0f}", f"{row.share:.2%}", f"{row.patients:,.0f}", percent(row.alone)]
+        [str(name), f"{row.films:,.0f}", percent(row.share), f"{row.patients:,.0f}", percent(row.alone)]
         for name, row in survey.overview.finding_counts.iterrows()
         if name not in survey.not_labelled
     ]
@@ -65,19 +66,19 @@ def findings(survey: Survey, links: dict[str, str]) -> str:
 def tallies(survey: Survey, links: dict[str, str]) -> str:
     """Findings per film and per patient, films per patient."""
     facts, per_film = survey.overview.facts, survey.overview.findings_per_film
-    films, several = facts.films, facts.several_findings
+    several, shown = f"{facts.several_findings:,} films", of(facts.several_decided, facts.decided)
     patients, followed = facts.patients, facts.films_of_patients_with_several
     clear = int(survey.overview.findings_per_patient.get(0, 0))
     return f"""## How many
 
 Films by number of findings, from 0 to {per_film.index[-1]}: {" / ".join(f"{n:,}" for n in per_film)}.
-{several:,} films ({of(several, films)}) have two or more, which is {of(several, facts.with_finding)} of
+{several} ({shown}) have two or more, which is {of(facts.several_decided, facts.with_decided)} of
 those that have any. {clear:,} patients ({of(clear, patients)}) have no finding on any film; patients by
 number of different findings over all their films, from 0:
 {" / ".join(f"{n:,}" for n in survey.overview.findings_per_patient)}.
 
 {facts.patients_with_several:,} patients have more than one film, one of them {facts.most_films:,};
-{followed:,} films ({of(followed, films)}) are theirs. {facts.follow_ups:,} films are follow-ups.
+{followed:,} films ({of(followed, facts.films)}) are theirs. {facts.follow_ups:,} films are follow-ups.
 To split films instead of patients is to test on patients that were trained on.
 
 ![Findings per film and patient, films per patient]({links["amounts"]})"""
