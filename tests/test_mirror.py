@@ -49,7 +49,6 @@ TESTED_BY = {
     "xlite/federated/answers.py": "tests/federated/test_study.py",
     "xlite/federated/client.py": "tests/federated/test_simulate.py",
     "xlite/federated/distil.py": "tests/federated/test_simulate.py",
-    "xlite/federated/fleet.py": "tests/federated/test_node.py",
     "xlite/federated/flower.py": "tests/federated/test_node.py",
     "xlite/federated/form.py": "tests/app/test_train_federation.py",
     "xlite/federated/keys.py": "tests/federated/test_node.py",

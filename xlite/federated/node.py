@@ -23,6 +23,7 @@ from flwr.proto.fleet_pb2 import (
     RegisterNodeFleetRequest,
 )
 from flwr.proto.heartbeat_pb2 import SendNodeHeartbeatRequest
+from flwr.proto.message_pb2 import PullObjectRequest
 from flwr.proto.node_pb2 import Node as NodeProto
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
 from flwr.supercore.inflatable.inflatable_protobuf_utils import (
@@ -53,7 +54,7 @@ HEARTBEAT_S = 10.0
 
 _RETRY_S = 2.0
 _LAST_S = 60.0
-"""How long the last answer is tried, as its server may have ended."""
+"""How long the last answer is tried and waited for, as its server may have ended."""
 
 _T = TypeVar("_T")
 
@@ -104,7 +105,8 @@ class Node:
             reply = app(message, context)
             self._send(reply, last=ended())
         except XliteError as error:
-            self._send(Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error)), reply_to=message))
+            said = Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error))
+            self._send(Message(said, reply_to=message), last=True)
             raise
 
     def _join(self) -> None:
@@ -133,7 +135,7 @@ class Node:
         return message
 
     def _send(self, reply: Message, last: bool = False) -> None:
-        """Sends a reply; if the server does not wait for it any more, says so."""
+        """Sends a reply, the `last` one until it has arrived; says so if the server takes it no more."""
         reply.metadata.__dict__["_message_id"] = reply.object_id  # as Flower's own nodes do
         tree, objects = get_object_tree(reply), get_all_nested_objects(reply)
         head = message_to_proto(remove_content_from_message(reply))
@@ -153,7 +155,11 @@ class Node:
             )
 
         try:
-            self._push_last(push) if last else self._persist(push, again=False)
+            if last:
+                self._push_last(push)
+                self._await_taken(reply)
+            else:
+                self._persist(push, again=False)
         except (ObjectPushError, ObjectPullError, httpx.HTTPError) as error:
             log.warning("Warning: the server takes this answer no more (%s)", error)
 
@@ -168,6 +174,23 @@ class Node:
             except httpx.TransportError:
                 if time.monotonic() >= end:
                     raise
+            time.sleep(POLL_S)
+
+    def _await_taken(self, reply: Message) -> None:
+        """Waits until the server has taken the last answer: it drops those of clients that have left.
+
+        Such an answer is none of the server's objects any more. What fails means that the server has ended.
+        """
+        request = PullObjectRequest(node=self.me, run_id=reply.metadata.run_id, object_id=reply.object_id)
+        end = time.monotonic() + min(self.patience_s, _LAST_S)
+        while time.monotonic() < end:
+            try:
+                if not self.fleet.PullObject(request).object_found:
+                    return
+            except (httpx.ConnectError, httpx.HTTPStatusError):
+                return
+            except httpx.TransportError as error:
+                log.debug("%s", error)
             time.sleep(POLL_S)
 
     def _persist(self, ask: Callable[[], _T], again: bool = True) -> _T:

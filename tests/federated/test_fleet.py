@@ -1,0 +1,92 @@
+"""A real client and a real server on the loopback: which answers arrive, and who may take part."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+import pytest
+from federations import make_certificate
+from flwr.app import ConfigRecord, Context, Message, RecordDict
+from flwr.clientapp import ClientApp
+from servers import free_port
+
+from xlite.errors import RunError
+from xlite.federated.client import ANSWER
+from xlite.federated.fleet import Fleet, serving
+from xlite.federated.node import Node
+
+pytestmark = pytest.mark.slow
+
+Door = tuple[tuple[str, int], Path, Path]
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    return ("127.0.0.1", free_port()), *make_certificate(tmp_path)
+
+
+def await_true(what: Callable[[], object], seconds: float = 20) -> None:
+    end = monotonic() + seconds
+    while not what():
+        assert monotonic() < end
+        sleep(0.02)
+
+
+class Answers:
+    """A client that gives one answer and leaves; `refuses`: what it says in its place."""
+
+    def __init__(self, refuses: str = ""):
+        self.app, self.done, self.raised = ClientApp(), False, ""
+
+        @self.app.query("answer")
+        def answer(message: Message, context: Context) -> Message:
+            if refuses:
+                raise RunError(refuses)
+            self.done = True
+            return Message(RecordDict({"config": ConfigRecord({"name": "north"})}), reply_to=message)
+
+    def run(self, node: Node) -> None:
+        try:
+            node.run(self.app, lambda: self.done)
+        except RunError as error:
+            self.raised = str(error)
+
+
+@contextmanager
+def at(door: Door, client: Answers) -> Iterator[Thread]:
+    """The client in a thread of its own, at the server behind the door."""
+    (host, port), certificate, _ = door
+    thread = Thread(target=client.run, args=(Node(f"{host}:{port}", certificate),), daemon=True)
+    thread.start()
+    yield thread
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def ask(fleet: Fleet, timeout: float = 20) -> Message | None:
+    """What the only client answers."""
+    await_true(fleet.get_node_ids)
+    [node] = fleet.get_node_ids()
+    question = Message(RecordDict({"config": ConfigRecord({})}), node, ANSWER)
+    return fleet.send_and_receive([question], timeout).get(node)
+
+
+def test_the_last_answer_of_a_client_arrives_and_the_client_is_gone_then(door: Door):
+    """It left at once, and Flower drops the answers of clients that have left: 20 of 20 were lost."""
+    with serving(*door) as fleet:
+        for _ in range(3):
+            with at(door, Answers()):
+                reply = ask(fleet)
+            assert reply is not None and not reply.has_error(), reply
+            assert reply.content["config"]["name"] == "north"
+            await_true(lambda: not fleet.get_node_ids(), 1)
+
+
+def test_what_a_client_refuses_is_said_at_both_ends(door: Door):
+    client = Answers(refuses="the server has X-Lite 9, and this client 1: install the same")
+    with serving(*door) as fleet, at(door, client):
+        reply = ask(fleet)
+    assert reply is not None and reply.error.reason == client.raised
+    assert client.raised == "the server has X-Lite 9, and this client 1: install the same"
