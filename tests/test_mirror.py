@@ -47,7 +47,6 @@ TESTED_BY = {
     "xlite/export/web.py": "tests/app/test_web.py",
     "xlite/export/web_runtime.py": "tests/app/test_web.py",
     "xlite/federated/answers.py": "tests/federated/test_study.py",
-    "xlite/federated/client.py": "tests/federated/test_simulate.py",
     "xlite/federated/distil.py": "tests/federated/test_simulate.py",
     "xlite/federated/flower.py": "tests/federated/test_node.py",
     "xlite/federated/form.py": "tests/app/test_train_federation.py",

@@ -35,15 +35,16 @@ def await_true(what: Callable[[], object], seconds: float = 20) -> None:
 
 
 class Answers:
-    """A client that gives one answer and leaves; `refuses`: what it says in its place."""
+    """A client that gives one answer after a while and leaves; `refuses`: what it says in its place."""
 
-    def __init__(self, refuses: str = ""):
+    def __init__(self, refuses: str = "", takes_s: float = 0):
         self.app, self.done, self.raised = ClientApp(), False, ""
 
         @self.app.query("answer")
         def answer(message: Message, context: Context) -> Message:
             if refuses:
                 raise RunError(refuses)
+            sleep(takes_s)
             self.done = True
             return Message(RecordDict({"config": ConfigRecord({"name": "north"})}), reply_to=message)
 
@@ -67,8 +68,8 @@ def at(door: Door, client: Answers) -> Iterator[Thread]:
 
 def ask(fleet: Fleet, timeout: float = 20) -> Message | None:
     """What the only client answers."""
-    await_true(fleet.get_node_ids)
-    [node] = fleet.get_node_ids()
+    await_true(fleet.connected)
+    [node] = fleet.connected()
     question = Message(RecordDict({"config": ConfigRecord({})}), node, ANSWER)
     return fleet.send_and_receive([question], timeout).get(node)
 
@@ -81,7 +82,7 @@ def test_the_last_answer_of_a_client_arrives_and_the_client_is_gone_then(door: D
                 reply = ask(fleet)
             assert reply is not None and not reply.has_error(), reply
             assert reply.content["config"]["name"] == "north"
-            await_true(lambda: not fleet.get_node_ids(), 1)
+            await_true(lambda: not fleet.connected(), 1)
 
 
 def test_what_a_client_refuses_is_said_at_both_ends(door: Door):

@@ -69,9 +69,10 @@ class Fleet:
         TaskIdentity.run_id, TaskIdentity.node_id = self.run_id, SUPERLINK_NODE_ID
         TaskIdentity.task_id = self.task_id
 
-    def get_node_ids(self) -> list[int]:
-        """The ids of the clients that are connected now."""
-        return sorted(self.state.get_nodes(self.run_id))
+    def connected(self) -> dict[int, str]:
+        """The clients that are connected now, by id: since when, as a client with a key keeps its id."""
+        nodes = sorted(self.state.get_nodes(self.run_id))
+        return {node.node_id: node.last_activated_at for node in self.state.get_node_info(node_ids=nodes)}
 
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Sends the messages, one a client, and returns the replies by client that come in `timeout` seconds.
