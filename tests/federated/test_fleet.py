@@ -91,3 +91,12 @@ def test_what_a_client_refuses_is_said_at_both_ends(door: Door):
         reply = ask(fleet)
     assert reply is not None and reply.error.reason == client.raised
     assert client.raised == "the server has X-Lite 9, and this client 1: install the same"
+
+
+def test_a_late_answer_is_dropped_and_nothing_is_kept_of_it(door: Door):
+    client = Answers(takes_s=1.5)
+    with serving(*door) as fleet:
+        with at(door, client):
+            assert ask(fleet, timeout=1) is None and not client.done
+        assert client.done
+        assert (fleet.state.num_message_ins(), fleet.state.num_message_res()) == (0, 0)

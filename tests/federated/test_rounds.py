@@ -49,6 +49,15 @@ def test_the_mean_of_two_clients_is_taken():
     assert rounds["val_auc"].tolist() == [0.5, 0.5]
 
 
+def test_the_mean_is_weighted_by_films():
+    record, student = begin("fed", {**STUDENT, "rounds": 1, "clients": 2})
+    before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
+    apps = {1: app_that_replies("a", moved(1), films=10), 2: app_that_replies("b", moved(3), films=30)}
+    now, _ = federate(InOneProcess(apps), record.plan, student, record)
+    for name, tensor in as_tensors(now.arrays).items():
+        np.testing.assert_allclose(tensor - before[name], 2.5, atol=1e-5, err_msg=name)
+
+
 def test_a_reply_with_nan_is_refused_by_name_and_the_others_are_averaged(caplog: pytest.LogCaptureFixture):
     bad = lambda arrays, number: changed(arrays, lambda values: values * np.nan)  # noqa: E731
     _, distance, rounds = run({"good": moved(1), "bad": bad})
