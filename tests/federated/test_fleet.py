@@ -7,7 +7,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 import pytest
-from federations import make_certificate
+from federations import make_certificate, make_key
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from servers import free_port
@@ -56,10 +56,10 @@ class Answers:
 
 
 @contextmanager
-def at(door: Door, client: Answers) -> Iterator[Thread]:
+def at(door: Door, client: Answers, key: Path | None = None) -> Iterator[Thread]:
     """The client in a thread of its own, at the server behind the door."""
     (host, port), certificate, _ = door
-    thread = Thread(target=client.run, args=(Node(f"{host}:{port}", certificate),), daemon=True)
+    thread = Thread(target=client.run, args=(Node(f"{host}:{port}", certificate, key),), daemon=True)
     thread.start()
     yield thread
     thread.join(20)
@@ -100,3 +100,39 @@ def test_a_late_answer_is_dropped_and_nothing_is_kept_of_it(door: Door):
             assert ask(fleet, timeout=1) is None and not client.done
         assert client.done
         assert (fleet.state.num_message_ins(), fleet.state.num_message_res()) == (0, 0)
+
+
+@pytest.mark.parametrize("has_key", [True, False], ids=["another key", "no key"])
+def test_who_is_no_member_is_told_so_at_once_and_so_is_the_server(
+    door: Door, tmp_path: Path, caplog: pytest.LogCaptureFixture, has_key: bool
+):
+    """Both were told nothing but Flower's "Failed to activate SuperNode", the client after ten minutes."""
+    (host, port), certificate, _ = door
+    member, other = make_key(tmp_path / "north"), make_key(tmp_path / "east")
+    lacking = "this key is none of theirs" if has_key else "this client has none"
+    with serving(*door, [member.with_suffix(".pub")]) as fleet:
+        for _ in range(2):
+            node = Node(f"{host}:{port}", certificate, other if has_key else None)
+            with pytest.raises(
+                RunError, match=f"lets in only members, by their keys, and {lacking}: send the"
+            ):
+                node.run(Answers().app, lambda: False)
+        assert not fleet.connected()
+    said = "Warning: a client at 127.0.0.1 is not let in: its key is no --member's"
+    assert [message for message in caplog.messages if message.startswith("Warning")] == [said]
+
+
+def test_a_member_takes_part_and_a_second_client_with_its_key_does_not(door: Door, tmp_path: Path):
+    (host, port), certificate, _ = door
+    key = make_key(tmp_path / "north")
+    client = Answers()
+    with serving(*door, [key.with_suffix(".pub")]) as fleet:
+        with at(door, client, key):
+            await_true(fleet.connected)
+            second = Node(f"{host}:{port}", certificate, key, patience_s=0)
+            with pytest.raises(
+                RunError, match="with this key is connected to .*, or died less than 20 s ago: stop it"
+            ):
+                second.run(Answers().app, lambda: False)
+            assert ask(fleet).content["config"]["name"] == "north"
+        assert client.done

@@ -7,14 +7,16 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException, Request, Response
 from flwr.app import Message
 from flwr.app.message import remove_content_from_message
 from flwr.common.constant import NOOP_ACCOUNT_NAME, NOOP_FLWR_AID, SUPERLINK_NODE_ID
+from flwr.proto.fleet_pb2 import ActivateNodeRequest, RegisterNodeFleetRequest
 from flwr.server.superlink.linkstate import LinkState, LinkStateFactory
 from flwr.supercore.constant import FLWR_IN_MEMORY_DB_NAME, NOOP_FEDERATION_ID, TaskType
 from flwr.supercore.error import http_error_translator
@@ -37,7 +39,7 @@ from flwr.superlink.federation import NoOpFederationManager
 from flwr.superlink.routers.fleet.node_auth import NodeAuthMiddleware
 from flwr.superlink.routers.fleet.router import router
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
 
 from xlite.errors import RunError
 from xlite.federated.keys import read_public_key
@@ -154,6 +156,7 @@ def serving(
 
 def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
     """Flower's Fleet API and nothing else."""
+    only_members = Middleware(BaseHTTPMiddleware, dispatch=_only_members(link))
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -162,12 +165,31 @@ def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
             Middleware(BaseHTTPMiddleware, dispatch=http_error_translator),
             Middleware(ProtobufTranslationMiddleware),
             Middleware(NodeAuthMiddleware),
+            *([only_members] if members_only else []),
         ],
     )
     app.include_router(router)
     app.state.linkstate_factory = link
     app.state.enable_supernode_auth = members_only
     return app
+
+
+def _only_members(link: LinkStateFactory) -> DispatchFunction:
+    """Forbids whoever has no member's key to join, and says so once a host: Flower says too little of why."""
+    told: set[str] = set()
+
+    async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        asked = getattr(request.state, "protobuf_request", None)
+        joins = asked if isinstance(asked, RegisterNodeFleetRequest | ActivateNodeRequest) else None
+        if joins and link.state().get_node_id_by_public_key(joins.public_key) is None:
+            host = request.client.host if request.client else "an unknown address"
+            if host not in told:
+                log.warning("Warning: a client at %s is not let in: its key is no --member's", host)
+                told.add(host)
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        return await call_next(request)
+
+    return dispatch
 
 
 def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Path) -> uvicorn.Config:
