@@ -1,5 +1,6 @@
 """A real client and a real server on the loopback: which answers arrive, and who may take part."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,11 +8,13 @@ from threading import Thread
 from time import monotonic, sleep
 
 import pytest
-from federations import make_certificate, make_key
+from federations import STUDENT, make_certificate, make_key, options
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from servers import free_port
+from typer.testing import CliRunner
 
+from xlite.cli.federate import app as federate_app
 from xlite.errors import RunError
 from xlite.federated.client import ANSWER
 from xlite.federated.fleet import Fleet, serving
@@ -136,3 +139,20 @@ def test_a_member_takes_part_and_a_second_client_with_its_key_does_not(door: Doo
                 second.run(Answers().app, lambda: False)
             assert ask(fleet).content["config"]["name"] == "north"
         assert client.done
+
+
+def test_a_server_without_its_files_takes_no_name(own_home: Path, tmp_path: Path):
+    """The name was taken by then, so that the same command failed once the files were there."""
+    certificate, key = make_certificate(tmp_path)
+    door = ["--certificate", str(certificate), "--key", str(key)]
+    student = options({**STUDENT, "clients": 1})
+    for given, why in (
+        (
+            ["--certificate", str(tmp_path / "no.pem"), "--key", str(key)],
+            "no.pem and .* are not a certificate",
+        ),
+        ([*door, "--member", str(key)], "server.key is not a public key"),
+    ):
+        result = CliRunner().invoke(federate_app, ["server", "--name", "three", *given, *student])
+        assert isinstance(result.exception, RunError) and re.search(why, str(result.exception))
+    assert not (own_home / "checkpoints" / "three").exists()

@@ -4,6 +4,7 @@ Only that API is served, not Flower's others: nobody can send the server or a cl
 """
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -124,6 +125,18 @@ class Fleet:
         return content
 
 
+def read_keys(certificate: Path, key: Path, members: Sequence[Path]) -> list[bytes]:
+    """The public keys of members. RunError if a file is none, or certificate and key are no pair."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        raise RunError(
+            f"{certificate} and {key} are not a certificate and its key ({error}): make them as "
+            "docs/FEDERATED.md says"
+        ) from error
+    return [public_key_to_bytes(read_public_key(path)) for path in members]
+
+
 @contextmanager
 def serving(
     address: tuple[str, int], certificate: Path, key: Path, members: Sequence[Path] = ()
@@ -133,11 +146,11 @@ def serving(
     certificate, key: PEM files of the server. members: the public keys (OpenSSH) of those who may take part;
     without any, whoever reaches the server may. RunError if the address is taken or a file is none.
     """
+    keys = read_keys(certificate, key, members)
     link = LinkStateFactory(FLWR_IN_MEMORY_DB_NAME, NoOpFederationManager(), ObjectStoreFactory())
     state = link.state()
-    for path in members:
-        key_bytes = public_key_to_bytes(read_public_key(path))
-        state.create_node(NOOP_FLWR_AID, NOOP_ACCOUNT_NAME, key_bytes, 0)
+    for public in keys:
+        state.create_node(NOOP_FLWR_AID, NOOP_ACCOUNT_NAME, public, 0)
     fleet = Fleet(state)
     server = uvicorn.Server(_settings(_app(link, bool(members)), address, certificate, key))
     thread = Thread(target=server.run, name="fleet")
@@ -194,23 +207,17 @@ def _only_members(link: LinkStateFactory) -> DispatchFunction:
 
 def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Path) -> uvicorn.Config:
     host, port = address
-    try:
-        settings = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="critical",
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            timeout_keep_alive=_IDLE_S,
-            ws="none",
-        )
-        settings.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise RunError(
-            f"{certificate} and {key} are not a certificate and its key ({error}): make them as "
-            "docs/FEDERATED.md says"
-        ) from error
+    settings = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="critical",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_keep_alive=_IDLE_S,
+        ws="none",
+    )
+    settings.load()
     return settings
 
 
