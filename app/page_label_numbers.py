@@ -41,7 +41,9 @@ def show_numbers(labelling: Labelling, state: LogState, summary: Summary) -> Non
 
 def _show_table(table: Table, alt: str) -> None:
     header, rows = table
-    st.dataframe(pd.DataFrame(rows, columns=list(header)), hide_index=True, height="content", alt=alt)
+    numbers = dict.fromkeys(header[1:], st.column_config.Column(alignment="right"))  # texts among them, too
+    table = pd.DataFrame(rows, columns=list(header))
+    st.dataframe(table, hide_index=True, height="content", column_config=numbers, alt=alt)
 
 
 def _offer_labels(labelling: Labelling, state: LogState) -> None:

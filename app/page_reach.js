@@ -1,7 +1,9 @@
 // Whatever scrolls sideways can be scrolled by keyboard: a table that is wider than its place takes the focus.
 // Streamlit draws tables of Markdown without a tab stop; this adds one while a table needs it, on every page.
+// And a reader's name that is given by Enter lets the focus go: the keys that label films would go on into it.
 
 const SETTLED_MS = 150;
+const NAME = ".st-key-reader input";
 const SKIPPED = "[data-testid=stDataFrame], [aria-hidden=true]"; // have keys of their own, or are for nobody
 
 /** The element that scrolls a table sideways: itself or a parent close by; null if all of it is seen. */
@@ -38,6 +40,11 @@ function reach() {
   }
 }
 
+/** At once, as the next key may come soon; Streamlit takes a name whose field is left. */
+function leave({ key, isComposing, target }) {
+  if (key === "Enter" && !isComposing && target.matches?.(NAME)) target.blur();
+}
+
 export default function () {
   let due;
   const later = () => {
@@ -47,10 +54,12 @@ export default function () {
   const changes = new MutationObserver(later);
   changes.observe(document.body, { childList: true, subtree: true });
   addEventListener("resize", later);
+  document.addEventListener("keydown", leave);
   later();
   return () => {
     clearTimeout(due);
     changes.disconnect();
     removeEventListener("resize", later);
+    document.removeEventListener("keydown", leave);
   };
 }

@@ -1,4 +1,4 @@
-"""What Streamlit shows and no key reaches: a component without a look of its own that the frame draws."""
+"""What keys reach if Streamlit has it otherwise: a component without a look, which the frame draws."""
 
 from pathlib import Path
 
@@ -9,6 +9,6 @@ _REACH = st.components.v2.component("xlite_reach", html="<div></div>", js=_SCRIP
 
 
 def let_keys_reach() -> None:
-    """From now on tables that scroll sideways take the focus, on whatever page they are."""
+    """From now on tables that scroll sideways take the focus, and a reader's name that is given leaves it."""
     with st.container(key="reach"):
         _REACH(key="xlite-reach")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed here (pip install 'xlite-cxr[federated]')")
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
@@ -40,6 +42,16 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
+def make_key(path: Path) -> Path:
+    """A client's key at `path`, its public half beside it as .pub, as docs/FEDERATED.md makes them."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    openssh = serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, *openssh))
+    public = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    path.with_suffix(".pub").write_bytes(key.public_key().public_bytes(*public))
+    return path
+
+
 def xlite(*words: object, log: Path) -> "subprocess.Popen[bytes]":
     """A command line in a process of its own, its output appended to a file."""
     command = [sys.executable, "-m", "xlite", *map(str, words)]
@@ -47,24 +59,26 @@ def xlite(*words: object, log: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
-def app_that_replies(name: str, train: Callable[[ArrayRecord, int], ArrayRecord]) -> ClientApp:
+def app_that_replies(
+    name: str, train: Callable[[ArrayRecord, int], ArrayRecord], films: int = 10
+) -> ClientApp:
     """A client without films or torch: `train` makes its weights of the server's and the round."""
     app = ClientApp()
 
     @app.query("hello")
     def hello(message: Message, context: Context) -> Message:
-        config = ConfigRecord({"name": name, "films": 10, "phantoms": True})
+        config = ConfigRecord({"name": name, "films": films, "phantoms": True})
         return Message(RecordDict({"config": config}), reply_to=message)
 
     @app.train()
     def trained(message: Message, context: Context) -> Message:
         arrays = train(message.content["arrays"], int(message.content["config"]["server-round"]))
-        metrics = MetricRecord({"num-examples": 10, "loss": [0.5], "of its own": 1.0})
+        metrics = MetricRecord({"num-examples": films, "loss": [0.5], "of its own": 1.0})
         return Message(RecordDict({"arrays": arrays, "metrics": metrics}), reply_to=message)
 
     @app.evaluate()
     def judged(message: Message, context: Context) -> Message:
-        metrics = MetricRecord({"num-examples": 10, "val_loss": 0.5, "val_auc": 0.5})
+        metrics = MetricRecord({"num-examples": films, "val_loss": 0.5, "val_auc": 0.5})
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
     @app.query("end")
@@ -83,15 +97,15 @@ def changed(arrays: ArrayRecord, change: Callable[[np.ndarray], np.ndarray]) -> 
 
 
 @contextmanager
-def taking_part(server: str, authority: Path, apps: Sequence[ClientApp]):  # noqa: ANN201
-    """Clients in threads of this process, over HTTPS like any other; they end with the federation."""
+def taking_part(server: str, authority: Path, apps: Mapping[Path, ClientApp]):  # noqa: ANN201
+    """Clients in threads of this process, by their keys, over HTTPS; they end with the federation."""
     threads = [
         Thread(
-            target=Node(server, authority, patience_s=600).run,
+            target=Node(server, authority, key, patience_s=600).run,
             args=(app, lambda app=app: app.ended),
             daemon=True,
         )
-        for app in apps
+        for key, app in apps.items()
     ]
     for thread in threads:
         thread.start()

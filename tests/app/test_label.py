@@ -1,5 +1,6 @@
 """The Label page in each of its states, without a browser."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,9 @@ def test_at_the_end_there_are_numbers_and_a_data_folder(tiny_folder: Path, own_h
     assert [one.value for one in test.success] == ["All films are done. The labels can be taken along below."]
     tables = [one.value for one in test.dataframe]
     assert tables[0]["Reader"].tolist() == ["Ann", "Bob"] and len(tables[1]) == 14
+    for one in test.dataframe:
+        shown = json.loads(one.proto.columns)
+        assert {shown[name]["alignment"] for name in one.value.columns[1:]} == {"right"}
     button(test, "Make the data folder").click().run()
     assert test.success[-1].value.startswith("24 films in ")
     assert (own_home / "data" / "ward-labels" / "Data_Entry_2017_labels.csv").is_file()

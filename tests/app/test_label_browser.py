@@ -179,6 +179,26 @@ def test_the_viewers_keys_and_the_forms_work_at_once(at_home: Path, address: str
     page.get_by_role("checkbox", name="These keys work").check()
 
 
+def test_a_name_that_is_given_by_enter_takes_no_more_keys(at_home: Path, address: str, page: Page) -> None:
+    """The focus stayed in its field: the keys that answer made a reader named Annyxxua of Ann."""
+    labelling_of(at_home / "films", "name", films=2)
+    page.goto(f"{address}/label?labelling=name")
+    field = page.get_by_role("textbox", name="Your name as a reader")
+    field.fill("Ann")
+    press(page, "Enter y x u")  # before there is a film
+    film(page, ONE)
+    press(page, "y x")
+    expect(page.get_by_role("radiogroup", name="Cardiomegaly").get_by_label("No")).to_be_checked()
+    expect(field).to_have_value("Ann")
+    field.fill("Bob")
+    press(page, "Enter")
+    expect(page.get_by_role("radiogroup", name="Cardiomegaly").get_by_label("No")).not_to_be_checked()
+    press(page, "y x")
+    expect(page.get_by_role("radiogroup", name="Cardiomegaly").get_by_label("No")).to_be_checked()
+    expect(field).to_have_value("Bob")
+    assert "reader=Bob" in page.url
+
+
 def test_two_readers_at_once_get_two_films_and_two_tabs_one(
     at_home: Path, address: str, page: Page, visit: Callable[[], Page]
 ) -> None:

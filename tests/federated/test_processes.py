@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from federations import STUDENT, app_that_replies, changed, make_certificate, options, taking_part, xlite
+from federations import (
+    STUDENT,
+    app_that_replies,
+    changed,
+    make_certificate,
+    make_key,
+    options,
+    taking_part,
+    xlite,
+)
 from noise_folder import write_noise_folder
 from servers import free_port
 
@@ -25,20 +34,24 @@ def await_true(what: Callable[[], bool], log: Path, seconds: float = 400) -> Non
 
 
 def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own_home: Path, tmp_path: Path):
-    """Four clients: one is a process that is killed and comes back, one is too slow, one sends NaN and then
-    other shapes, one is good. The server is killed after its second round and resumed.
+    """Four clients with keys: one is a process that is killed and started again by the same command, one is
+    too slow, one sends NaN and then other shapes, one is good. The server is killed later, and resumed.
     """
     films = write_noise_folder(tmp_path / "north", patients=40)
     certificate, key = make_certificate(tmp_path)
     port, log = free_port(), tmp_path / "server.log"
     rounds_csv = own_home / "checkpoints" / "four" / "rounds.csv"
     serve = ["federate", "server", "--port", port, "--certificate", certificate, "--key", key]
+    keys = {name: make_key(tmp_path / name) for name in ("client", "good", "slow", "bad")}
+    for client_key in keys.values():
+        serve += ["--member", client_key.with_suffix(".pub")]
     plan = {**STUDENT, "rounds": 4, "clients": 4, "deadline": 40}
     server = xlite(*serve, "--name", "four", *options(plan), log=log)
     await_true(lambda: "Waits for clients" in log.read_text(), log)
     join = ["federate", "client", "--data", films, "--server", f"127.0.0.1:{port}", "--name", "north"]
+    join += ["--ca", certificate, "--key", keys["client"], "--device", "cpu"]
     north_log = tmp_path / "north.log"
-    north = xlite(*join, "--ca", certificate, "--device", "cpu", log=north_log)
+    north = xlite(*join, log=north_log)
 
     def rounds() -> int:
         return int(pd.read_csv(rounds_csv)["round"].max()) if rounds_csv.exists() else 0
@@ -52,20 +65,17 @@ def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own
             return arrays
         return changed(arrays, lambda values: values * np.nan if number == 1 else values[:1])
 
-    apps = [
-        app_that_replies("good", lambda arrays, number: arrays),
-        app_that_replies("slow", slowly),
-        app_that_replies("bad", badly),
-    ]
+    train = {"good": lambda arrays, number: arrays, "slow": slowly, "bad": badly}
+    apps = {keys[name]: app_that_replies(name, trained) for name, trained in train.items()}
     try:
         with taking_part(f"127.0.0.1:{port}", certificate, apps):
             await_true(lambda: rounds() >= 1, log)
             north.kill()
             north.wait()
-            await_true(lambda: rounds() >= 2, log)
+            north = xlite(*join, log=north_log)
+            await_true(lambda: rounds() >= 3, log)
             server.kill()
             server.wait()
-            north = xlite(*join, "--ca", certificate, "--device", "cpu", log=north_log)
             server = xlite(*serve, "--resume", "four", log=log)
             assert server.wait(400) == 0, log.read_text()
         assert north.wait(200) == 0, north_log.read_text()
@@ -73,6 +83,7 @@ def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own
         for process in (server, north):
             process.kill()
             process.wait()
+    assert "has not said that it judged the weights" not in log.read_text()
     table = pd.read_csv(rounds_csv, keep_default_na=False)
     refused = {(row.round, row.client): row.refused for row in table.itertuples() if row.refused}
     assert sorted(table["round"].unique()) == [1, 2, 3, 4]

@@ -1,6 +1,6 @@
 """Rounds with clients that have no films: what is averaged, what is refused by name, and what goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 import torch
 from federations import STUDENT, app_that_replies, changed
-from flwr.app import Array, ArrayRecord
+from flwr.app import Array, ArrayRecord, Message
 
 from xlite.errors import RunError
 from xlite.federated.arrays import as_tensors
+from xlite.federated.client import HELLO
 from xlite.federated.federation import Federation
+from xlite.federated.plan import make_plan
 from xlite.federated.record import Progress, Record
-from xlite.federated.rounds import federate
+from xlite.federated.rounds import Members, federate
 from xlite.federated.server import begin, go_on, model_info
 from xlite.federated.simulate import InOneProcess
 
@@ -47,6 +49,15 @@ def test_the_mean_of_two_clients_is_taken():
     assert rounds["val_auc"].tolist() == [0.5, 0.5]
 
 
+def test_the_mean_is_weighted_by_films():
+    record, student = begin("fed", {**STUDENT, "rounds": 1, "clients": 2})
+    before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
+    apps = {1: app_that_replies("a", moved(1), films=10), 2: app_that_replies("b", moved(3), films=30)}
+    now, _ = federate(InOneProcess(apps), record.plan, student, record)
+    for name, tensor in as_tensors(now.arrays).items():
+        np.testing.assert_allclose(tensor - before[name], 2.5, atol=1e-5, err_msg=name)
+
+
 def test_a_reply_with_nan_is_refused_by_name_and_the_others_are_averaged(caplog: pytest.LogCaptureFixture):
     bad = lambda arrays, number: changed(arrays, lambda values: values * np.nan)  # noqa: E731
     _, distance, rounds = run({"good": moved(1), "bad": bad})
@@ -69,6 +80,55 @@ def test_a_client_with_a_name_that_is_no_name_is_refused(caplog: pytest.LogCaptu
     _, members = federate(InOneProcess(apps), record.plan, student, record)
     assert [member.name for member in members] == ["good"]
     assert "Warning: a client is refused: it does not say its name and films" in caplog.messages
+
+
+class ComesBack(InOneProcess):
+    """Clients that keep their ids, as those with keys do, and are new processes from `since` on."""
+
+    since = ""
+
+    def connected(self) -> dict[int, str]:
+        return dict.fromkeys(self.apps, self.since)
+
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
+        self.heard = getattr(self, "heard", []) + [message.metadata.message_type for message in messages]
+        return super().send_and_receive(messages, timeout)
+
+
+def test_a_client_that_comes_back_under_its_id_is_told_the_plan_again():
+    """Its new process was asked to train, knew no plan, and ended; the server then waited for it for good."""
+    plan = make_plan({**STUDENT, "rounds": 1, "clients": 1})
+    grid = ComesBack({7: app_that_replies("north", moved(1))})
+    members = Members(grid, plan, ArrayRecord())
+    members.gather()
+    members.gather()
+    assert grid.heard == [HELLO] and members.get_node_ids() == [7]
+    grid.since = "later"
+    assert members.get_node_ids() == []
+    members.gather()
+    assert grid.heard == [HELLO, HELLO] and members.get_node_ids() == [7]
+    assert [member.name for member in members.known.values()] == ["north"]
+
+
+def test_a_client_that_comes_back_without_a_key_takes_the_place_of_the_one_that_died():
+    grid = ComesBack({7: app_that_replies("north", moved(1))})
+    members = Members(grid, make_plan({**STUDENT, "rounds": 1, "clients": 1}), ArrayRecord())
+    members.gather()
+    grid.apps[8] = grid.apps.pop(7)
+    members.gather()
+    assert members.get_node_ids() == [8] and list(members.known) == [8]
+
+
+def test_a_client_that_was_refused_may_come_back():
+    grid = ComesBack({7: app_that_replies("../etc", moved(1)), 8: app_that_replies("good", moved(1))})
+    members = Members(grid, make_plan({**STUDENT, "rounds": 1, "clients": 1}), ArrayRecord())
+    members.gather()
+    grid.apps = {7: app_that_replies("north", moved(1)), 8: grid.apps[8]}
+    members.gather()
+    assert members.get_node_ids() == [8]
+    grid.since = "later"
+    members.gather()
+    assert members.get_node_ids() == [7, 8]
 
 
 def test_a_federation_goes_on_under_its_own_plan_alone(own_home: Path):

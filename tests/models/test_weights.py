@@ -2,6 +2,7 @@ import hashlib
 import http.server
 import io
 import os
+import shlex
 import socket
 import tempfile
 import threading
@@ -20,11 +21,15 @@ from safetensors.torch import save_file
 from tiny_models import TINY, random_statistics, same, save_student, tiny_info, untrained
 from torch import nn
 
+from xlite.config import make_config
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
 from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.checkpoint import save_model
+from xlite.models.student import Student
 from xlite.models.weights import load_start_weights, read_state_dict, to_timm_names
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -301,15 +306,29 @@ def test_a_student_of_fewer_stages_takes_those_of_an_x_lite_model(tmp_path):
         theirs = other.backbone.state_dict()
         assert all(torch.equal(tensor, theirs[k]) for k, tensor in cut.backbone.state_dict().items())
     for more, has in ((5, "has 5"), (0, "has all")):
-        with pytest.raises(CheckpointError, match=f"has 4 stages of {TINY}, but this student {has}"):
+        with pytest.raises(CheckpointError, match=f"but this student {has}: set --stages to 4"):
             load_start_weights(untrained(stages=more), tmp_path / "four.safetensors")
 
 
 @pytest.mark.slow
 def test_an_x_lite_model_of_another_backbone_is_refused(tmp_path):
     save_student(tmp_path / "other.safetensors", untrained("test_convnext"))
-    with pytest.raises(CheckpointError, match="is a test_convnext, but this student is a test_resnet"):
+    with pytest.raises(CheckpointError, match=f"this student is a {TINY}: set --backbone to test_convnext"):
         load_start_weights(untrained(), tmp_path / "other.safetensors")
+
+
+def test_the_documented_training_on_from_the_demo_takes_its_backbone_and_its_head():
+    """Its command named no backbone, and was refused."""
+    lines = (ROOT / "docs" / "ACTIVE.md").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    words = next(shlex.split(line)[2:] for line in lines if "--weights checkpoints/demo" in line)
+    options = {name[2:]: value for name, value in zip(words[::2], words[1::2], strict=True)}
+    assert options["weights"] == "checkpoints/demo/model.safetensors"
+    config = make_config({name.replace("-", "_"): value for name, value in options.items()})
+    student = Student(config.backbone, config.attention, config.hidden, config.dropout, config.stages)
+    start = load_start_weights(student, ROOT / options["weights"])
+    assert start.sentence.startswith(
+        "tf_efficientnet_lite0 starts from the backbone, classifier of the X-Lite"
+    )
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from noise_folder import write_noise_folder
 from tiny_runs import assert_same_end, config, run_to_end, stop_after_first_epoch
+from unknown_labels import hide_labels
 
 from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
@@ -27,7 +28,7 @@ HEADER = "Image Index,Patient ID,Rank,Finding,Label,Probability,Score,Rank in Fi
 def doubt(path: Path, folder: NihFolder, stems: list[str]) -> list[tuple[int, int]]:
     """Writes a list that doubts one label of each film, the last film first; rows and columns in order."""
     labels = folder.labels(stems)
-    columns = [int(np.argmax(row)) for row in labels]
+    columns = [int(np.nanargmax(row)) for row in labels]
     lines = [
         f"{stem}.png,1,{rank},{FINDINGS[column]},{'yes' if row[column] else 'no'},0.25,0.25,1"
         for rank, (stem, column, row) in enumerate(
@@ -69,18 +70,27 @@ def test_the_most_doubtful_labels_are_dropped(
     np.testing.assert_array_equal(found.hard, labels)
     np.testing.assert_array_equal(found.soft, labels)
     assert (found.dropped, found.softened) == (3, 0)
-    share = 5 / labels.size
-    found, _, _ = labels_of(config(films, "a", doubts=str(path), drop=share))
-    assert found.dropped == np.isnan(found.hard).sum() == 5
+
+
+def test_a_share_to_drop_is_one_of_the_known_labels(films: Path, tmp_path: Path) -> None:
+    folder = NihFolder.open(films)
+    stems = load_split(folder, "patient").stems("train")
+    hide_labels(films, {stem: ("Hernia", "Mass", "Edema", "Nodule") for stem in stems})
+    path = tmp_path / "doubts.csv"
+    doubt(path, NihFolder.open(films), stems)
+    found, labels, _ = labels_of(config(films, "a", doubts=str(path), drop=0.02))
+    count = round(0.02 * 10 * len(stems))  # 4 of the 14 findings are not labelled
+    assert found.dropped == np.isnan(found.hard).sum() - np.isnan(labels).sum() == count
+    assert count != round(0.02 * labels.size)
 
 
 def test_the_others_are_softened(films: Path, listed: tuple[Path, list[tuple[int, int]]]) -> None:
     path, places = listed
-    found, labels, _ = labels_of(config(films, "a", doubts=str(path), drop=1, soften=0.5))
+    found, labels, _ = labels_of(config(films, "a", doubts=str(path), drop=1, soften=0.75))
     hard, soft = labels.copy(), labels.copy()
     hard[places[0]] = soft[places[0]] = np.nan
     for place in places[1:]:
-        soft[place] = (labels[place] + 0.25) / 2
+        soft[place] = 0.4375 if labels[place] else 0.1875  # a quarter of the label, three of probability .25
     np.testing.assert_array_equal(found.hard, hard)
     np.testing.assert_array_equal(found.soft, soft)
     assert (found.dropped, found.softened) == (1, len(places) - 1)

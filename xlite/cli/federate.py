@@ -72,6 +72,7 @@ def server(
     address = ServerAddress(host, port, certificate, key, member or ())
     if (public is not None) != (values.get("strategy") == "distil"):
         raise RunError("--strategy distil and --public belong together")
+    address.check()
     with log_to():
         if public is not None:
             serve_distillation(name, values, public, address)

@@ -8,9 +8,11 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.clientapp.mod import LocalDpMod
+from flwr.clientapp.typing import ClientAppCallable
+from flwr.common.constant import ErrorCode
 
 from xlite import __version__
 from xlite.data.joined import open_data
@@ -57,13 +59,20 @@ class Client:
     @property
     def app(self) -> ClientApp:
         """What Flower calls for each message."""
-        app = ClientApp()
+        app = ClientApp(mods=[self._if_begun])
         app.query("hello")(self._hello)
         app.train()(self._train)
         app.evaluate()(self._evaluate)
         app.query("end")(self._end)
         app.query("answer")(self._answer)
         return app
+
+    def _if_begun(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
+        """Waits for the plan: a client that comes back may be asked for what the one that died was to do."""
+        if self.training is None and message.metadata.message_type != HELLO:
+            code = ErrorCode.CLIENT_APP_RAISED_EXCEPTION
+            return Message(Error(code, "it came back, and waits for the plan"), reply_to=message)
+        return call_next(message, context)
 
     def _hello(self, message: Message, context: Context) -> Message:
         """Opens the films for the server's plan, takes its weights, and says what there is to train on."""
@@ -135,8 +144,7 @@ class Client:
         return Message(RecordDict({ARRAYS: arrays, CONFIG: config}), reply_to=message)
 
     def _opened(self) -> LocalTraining:
-        if self.training is None:
-            raise RunError("the server asked for weights before it said its plan")
+        assert self.training is not None
         return self.training
 
 

@@ -4,17 +4,20 @@ Only that API is served, not Flower's others: nobody can send the server or a cl
 """
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException, Request, Response
 from flwr.app import Message
 from flwr.app.message import remove_content_from_message
 from flwr.common.constant import NOOP_ACCOUNT_NAME, NOOP_FLWR_AID, SUPERLINK_NODE_ID
+from flwr.proto.fleet_pb2 import ActivateNodeRequest, RegisterNodeFleetRequest
 from flwr.server.superlink.linkstate import LinkState, LinkStateFactory
 from flwr.supercore.constant import FLWR_IN_MEMORY_DB_NAME, NOOP_FEDERATION_ID, TaskType
 from flwr.supercore.error import http_error_translator
@@ -37,7 +40,7 @@ from flwr.superlink.federation import NoOpFederationManager
 from flwr.superlink.routers.fleet.node_auth import NodeAuthMiddleware
 from flwr.superlink.routers.fleet.router import router
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
 
 from xlite.errors import RunError
 from xlite.federated.keys import read_public_key
@@ -69,9 +72,10 @@ class Fleet:
         TaskIdentity.run_id, TaskIdentity.node_id = self.run_id, SUPERLINK_NODE_ID
         TaskIdentity.task_id = self.task_id
 
-    def get_node_ids(self) -> list[int]:
-        """The ids of the clients that are connected now."""
-        return sorted(self.state.get_nodes(self.run_id))
+    def connected(self) -> dict[int, str]:
+        """The clients that are connected now, by id: since when, as a client with a key keeps its id."""
+        nodes = sorted(self.state.get_nodes(self.run_id))
+        return {node.node_id: node.last_activated_at for node in self.state.get_node_info(node_ids=nodes)}
 
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Sends the messages, one a client, and returns the replies by client that come in `timeout` seconds.
@@ -121,6 +125,18 @@ class Fleet:
         return content
 
 
+def read_keys(certificate: Path, key: Path, members: Sequence[Path]) -> list[bytes]:
+    """The public keys of members. RunError if a file is none, or certificate and key are no pair."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        raise RunError(
+            f"{certificate} and {key} are not a certificate and its key ({error}): make them as "
+            "docs/FEDERATED.md says"
+        ) from error
+    return [public_key_to_bytes(read_public_key(path)) for path in members]
+
+
 @contextmanager
 def serving(
     address: tuple[str, int], certificate: Path, key: Path, members: Sequence[Path] = ()
@@ -130,11 +146,11 @@ def serving(
     certificate, key: PEM files of the server. members: the public keys (OpenSSH) of those who may take part;
     without any, whoever reaches the server may. RunError if the address is taken or a file is none.
     """
+    keys = read_keys(certificate, key, members)
     link = LinkStateFactory(FLWR_IN_MEMORY_DB_NAME, NoOpFederationManager(), ObjectStoreFactory())
     state = link.state()
-    for path in members:
-        key_bytes = public_key_to_bytes(read_public_key(path))
-        state.create_node(NOOP_FLWR_AID, NOOP_ACCOUNT_NAME, key_bytes, 0)
+    for public in keys:
+        state.create_node(NOOP_FLWR_AID, NOOP_ACCOUNT_NAME, public, 0)
     fleet = Fleet(state)
     server = uvicorn.Server(_settings(_app(link, bool(members)), address, certificate, key))
     thread = Thread(target=server.run, name="fleet")
@@ -153,6 +169,7 @@ def serving(
 
 def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
     """Flower's Fleet API and nothing else."""
+    only_members = Middleware(BaseHTTPMiddleware, dispatch=_only_members(link))
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -161,6 +178,7 @@ def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
             Middleware(BaseHTTPMiddleware, dispatch=http_error_translator),
             Middleware(ProtobufTranslationMiddleware),
             Middleware(NodeAuthMiddleware),
+            *([only_members] if members_only else []),
         ],
     )
     app.include_router(router)
@@ -169,25 +187,37 @@ def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
     return app
 
 
+def _only_members(link: LinkStateFactory) -> DispatchFunction:
+    """Forbids whoever has no member's key to join, and says so once a host: Flower says too little of why."""
+    told: set[str] = set()
+
+    async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        asked = getattr(request.state, "protobuf_request", None)
+        joins = asked if isinstance(asked, RegisterNodeFleetRequest | ActivateNodeRequest) else None
+        if joins and link.state().get_node_id_by_public_key(joins.public_key) is None:
+            host = request.client.host if request.client else "an unknown address"
+            if host not in told:
+                log.warning("Warning: a client at %s is not let in: its key is no --member's", host)
+                told.add(host)
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        return await call_next(request)
+
+    return dispatch
+
+
 def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Path) -> uvicorn.Config:
     host, port = address
-    try:
-        settings = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="critical",
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            timeout_keep_alive=_IDLE_S,
-            ws="none",
-        )
-        settings.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise RunError(
-            f"{certificate} and {key} are not a certificate and its key ({error}): make them as "
-            "docs/FEDERATED.md says"
-        ) from error
+    settings = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="critical",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_keep_alive=_IDLE_S,
+        ws="none",
+    )
+    settings.load()
     return settings
 
 

@@ -13,7 +13,7 @@ import httpx
 from flwr.app import Context, Error, Message, RecordDict
 from flwr.app.message import remove_content_from_message
 from flwr.clientapp import ClientApp
-from flwr.common.constant import ErrorCode
+from flwr.common.constant import HEARTBEAT_PATIENCE, ErrorCode
 from flwr.common.serde import message_from_proto, message_to_proto
 from flwr.proto.fleet_pb2 import (
     ActivateNodeRequest,
@@ -23,6 +23,7 @@ from flwr.proto.fleet_pb2 import (
     RegisterNodeFleetRequest,
 )
 from flwr.proto.heartbeat_pb2 import SendNodeHeartbeatRequest
+from flwr.proto.message_pb2 import PullObjectRequest
 from flwr.proto.node_pb2 import Node as NodeProto
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
 from flwr.supercore.inflatable.inflatable_protobuf_utils import (
@@ -49,11 +50,15 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 """How often a client asks for a message."""
 HEARTBEAT_S = 10.0
-"""How often a client says that it lives; after two that did not come it is gone."""
+"""How often a client says that it lives."""
+GONE_S = HEARTBEAT_S * HEARTBEAT_PATIENCE
+"""After how long without that it is gone."""
+
+_RUNNING = "is it running, at this address, with this certificate and key?"
 
 _RETRY_S = 2.0
 _LAST_S = 60.0
-"""How long the last answer is tried, as its server may have ended."""
+"""How long the last answer is tried and waited for, as its server may have ended."""
 
 _T = TypeVar("_T")
 
@@ -104,7 +109,8 @@ class Node:
             reply = app(message, context)
             self._send(reply, last=ended())
         except XliteError as error:
-            self._send(Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error)), reply_to=message))
+            said = Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error))
+            self._send(Message(said, reply_to=message), last=True)
             raise
 
     def _join(self) -> None:
@@ -133,7 +139,7 @@ class Node:
         return message
 
     def _send(self, reply: Message, last: bool = False) -> None:
-        """Sends a reply; if the server does not wait for it any more, says so."""
+        """Sends a reply, the `last` one until it has arrived; says so if the server takes it no more."""
         reply.metadata.__dict__["_message_id"] = reply.object_id  # as Flower's own nodes do
         tree, objects = get_object_tree(reply), get_all_nested_objects(reply)
         head = message_to_proto(remove_content_from_message(reply))
@@ -153,7 +159,11 @@ class Node:
             )
 
         try:
-            self._push_last(push) if last else self._persist(push, again=False)
+            if last:
+                self._push_last(push)
+                self._await_taken(reply)
+            else:
+                self._persist(push, again=False)
         except (ObjectPushError, ObjectPullError, httpx.HTTPError) as error:
             log.warning("Warning: the server takes this answer no more (%s)", error)
 
@@ -170,31 +180,63 @@ class Node:
                     raise
             time.sleep(POLL_S)
 
+    def _await_taken(self, reply: Message) -> None:
+        """Waits until the server has taken the last answer: it drops those of clients that have left.
+
+        Such an answer is none of the server's objects any more. What fails means that the server has ended.
+        """
+        request = PullObjectRequest(node=self.me, run_id=reply.metadata.run_id, object_id=reply.object_id)
+        end = time.monotonic() + min(self.patience_s, _LAST_S)
+        while time.monotonic() < end:
+            try:
+                if not self.fleet.PullObject(request).object_found:
+                    return
+            except (httpx.ConnectError, httpx.HTTPStatusError):
+                return
+            except httpx.TransportError as error:
+                log.debug("%s", error)
+            time.sleep(POLL_S)
+
     def _persist(self, ask: Callable[[], _T], again: bool = True) -> _T:
         """Asks until the server answers, and joins again if it has forgotten this client.
 
-        RunError after `patience_s`. Without `again` an answer that is a refusal is raised.
+        RunError after `patience_s`, at once if only members are let in. Without `again` an answer that is a
+        refusal is raised.
         """
         end, told = time.monotonic() + self.patience_s, False
         while True:
             try:
                 return ask()
             except httpx.TransportError as error:
-                why = f"{self.server} does not answer ({error})"
+                why, hint = f"{self.server} does not answer ({error})", _RUNNING
             except httpx.HTTPStatusError as error:
                 if not again:
                     raise
-                why = f"{self.server} refuses this client ({error.response.text:.200})"
+                why, hint = self._refused(error)
                 forgotten = error.response.status_code == HTTPStatus.UNAUTHORIZED
                 if forgotten and ask != self._join and time.monotonic() < end:
                     self._persist(self._join)
                     continue
             if time.monotonic() >= end:
-                raise RunError(f"{why}: is it running, at this address, with this certificate and key?")
+                raise RunError(f"{why}: {hint}")
             if not told:
                 log.warning("Warning: %s; trying again for %.0f s", why, self.patience_s)
                 told = True
             time.sleep(_RETRY_S)
+
+    def _refused(self, error: httpx.HTTPStatusError) -> tuple[str, str]:
+        """Why the server refuses this client, and what to do; RunError if trying again is in vain."""
+        status = error.response.status_code
+        if status == HTTPStatus.FORBIDDEN:
+            lacking = "this key is none of theirs" if self.has_key else "this client has none"
+            raise RunError(
+                f"{self.server} lets in only members, by their keys, and {lacking}: send the public half of "
+                "the key that you name by --key to the server's keeper, for its --member"
+            ) from error
+        if status == HTTPStatus.PRECONDITION_FAILED and self.has_key:
+            why = f"a client with this key is connected to {self.server}, or died less than {GONE_S:g} s ago"
+            return why, "stop it, or give this one a key of its own"
+        return f"{self.server} refuses this client ({error.response.text:.200})", _RUNNING
 
     def _beat(self, over: Event) -> None:
         """Tells the server again and again that this client lives; what fails is tried again at once."""

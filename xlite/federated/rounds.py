@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -30,8 +30,8 @@ WAIT_S = 0.5
 class Grid(Protocol):
     """What carries messages to clients: a fleet, or the clients of a simulation."""
 
-    def get_node_ids(self) -> list[int]:
-        """The ids of the clients that are there now."""
+    def connected(self) -> dict[int, str]:
+        """The clients that are there now, by id: since when. Who has come back is there since then."""
 
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """The replies that come within `timeout` seconds, by client."""
@@ -49,19 +49,20 @@ class Member:
 
 @dataclass
 class Members:
-    """The clients that take part now; new ones are asked who they are, and told the plan, once."""
+    """The clients that take part now; who comes, or comes back, is asked who it is and told the plan."""
 
     grid: Grid
     plan: Plan
     start: ArrayRecord
     """All weights and statistics that a client begins with."""
     known: dict[int, Member] = field(default_factory=dict)
-    refused: set[int] = field(default_factory=set)
+    met: dict[int, str] = field(default_factory=dict)
+    """Since when each was there that has said who it is, or was refused."""
 
     def get_node_ids(self) -> list[int]:
         """Those of a round, for Flower's strategies."""
-        here = set(self.grid.get_node_ids())
-        return [node for node in self.known if node in here]
+        here = self.grid.connected()
+        return [node for node in self.known if node in here and here[node] == self.met[node]]
 
     def gather(self, report: Callable[[str], None] = lambda sentence: None) -> None:
         """Waits until as many clients are there as the plan needs, and lets in all who came.
@@ -70,30 +71,31 @@ class Members:
         """
         told = ""
         while True:
-            met = {*self.known, *self.refused}
-            self._admit([node for node in self.grid.get_node_ids() if node not in met])
-            here = len(self.get_node_ids())
-            if here >= self.plan.clients:
+            here = self.grid.connected()
+            self._admit({node: since for node, since in here.items() if self.met.get(node) != since})
+            many = len(self.get_node_ids())
+            if many >= self.plan.clients:
                 return
-            sentence = f"waits for clients ({here} of {self.plan.clients} here)"
+            sentence = f"waits for clients ({many} of {self.plan.clients} here)"
             if sentence != told:
                 log.info(sentence.capitalize())
                 report(sentence)
                 told = sentence
             time.sleep(WAIT_S)
 
-    def _admit(self, nodes: Sequence[int]) -> None:
+    def _admit(self, came: Mapping[int, str]) -> None:
         config = ConfigRecord({"plan": self.plan.model_dump_json(), "xlite": __version__})
         content = RecordDict({ARRAYS: self.start, CONFIG: config})
-        messages = [Message(content, node, HELLO) for node in nodes]
+        messages = [Message(content, node, HELLO) for node in came]
         for node, reply in self.grid.send_and_receive(messages, self.plan.deadline).items():
+            self.met[node] = came[node]
+            self.known.pop(node, None)
             name, films = hello_value(reply, "name"), hello_value(reply, "films")
             if not (
                 isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
             ):
                 why = reply.error.reason if reply.has_error() else "it does not say its name and films"
                 log.warning(f"Warning: a client is refused: {why}")
-                self.refused.add(node)
                 continue
             for old in [one.node for one in self.known.values() if one.name == name]:
                 del self.known[old]  # it died, and came back

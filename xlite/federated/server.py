@@ -10,7 +10,7 @@ from xlite import __version__
 from xlite.errors import RunError
 from xlite.federated.distil import distil, plan_to_distil
 from xlite.federated.federation import PLAN_FILE
-from xlite.federated.fleet import serving
+from xlite.federated.fleet import read_keys, serving
 from xlite.federated.local import preprocess_of
 from xlite.federated.plan import Plan, make_plan
 from xlite.federated.record import Progress, Record
@@ -39,6 +39,10 @@ class ServerAddress:
     certificate: Path
     key: Path
     members: Sequence[Path] = ()
+
+    def check(self) -> None:
+        """RunError if one of the files is none: before a name is taken for a federation."""
+        read_keys(self.certificate, self.key, self.members)
 
 
 def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:

@@ -52,9 +52,9 @@ class InOneProcess:
         self.apps, self.progress = apps, progress
         TaskIdentity.run_id, TaskIdentity.node_id, TaskIdentity.task_id = 1, SUPERLINK_NODE_ID, 1
 
-    def get_node_ids(self) -> list[int]:
-        """The ids of all clients."""
-        return list(self.apps)
+    def connected(self) -> dict[int, str]:
+        """All clients, who have been there from the beginning."""
+        return dict.fromkeys(self.apps, "")
 
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Each client's reply; what it raises is raised."""

@@ -15,7 +15,7 @@ from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # fr
 from safetensors import SafetensorError
 from torch import Tensor
 
-from xlite.errors import CheckpointError
+from xlite.errors import CheckpointError, Setting
 from xlite.images import IMAGENET_MEAN, IMAGENET_STD, Channels, Preprocess
 from xlite.models.checkpoint import load_model, read_tensors
 from xlite.models.info import FORMAT, ModelInfo
@@ -153,11 +153,15 @@ def _load_student(student: Student, path: Path) -> StartWeights:
     """Copies the parts of another X-Lite model that fit; the backbone must."""
     other, info = load_model(path)
     if info.backbone != student.backbone_name:
-        raise CheckpointError(f"{path} is a {info.backbone}, but this student is a {student.backbone_name}")
+        raise CheckpointError(
+            f"{path} is a {info.backbone}, but this student is a {student.backbone_name}: set ",
+            *(Setting("backbone"), f" to {info.backbone}"),
+        )
     if info.stages and not 0 < student.stages <= info.stages:
         raise CheckpointError(
             f"{path} has {info.stages} stages of {info.backbone}, but this student "
-            f"{f'has {student.stages}' if student.stages else 'has all'}"
+            f"{f'has {student.stages}' if student.stages else 'has all'}: set ",
+            *(Setting("stages"), f" to {info.stages}"),
         )
     _take(student, other.backbone.state_dict())
     taken = ["backbone"]
