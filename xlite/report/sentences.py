@@ -118,6 +118,21 @@ def clean(report: Report) -> str:
     )
 
 
+def clean_in_short(report: Report) -> str:
+    """`clean` beside the report's caveats, which say at length why nobody can tell which films are clean."""
+    open_question = not_known(report)
+    return f"There are no metrics on clean films alone: {open_question}" if open_question else clean(report)
+
+
+def not_known(report: Report) -> str:
+    """That nobody can tell which of the films judged are clean, as a clause; nothing if that is known."""
+    found = report.contamination
+    if found is None or found.clean is not None or not found.unknown or found.films == found.of:
+        return ""
+    which = "the others" if found.films else "these films"
+    return f"whether the model or what it learned from knows {which} is not known"
+
+
 def validation_note(validation: Validation) -> str:
     """What the validation films are, or why there are none."""
     part, here = f"of the val part of split {validation.split_id}", validation.here
