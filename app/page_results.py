@@ -22,8 +22,14 @@ from xlite.report.caveat_sentences import map_name
 from xlite.report.charts.lines import line_colors
 from xlite.report.charts.rates import Kind, Mark, curve_of, curves_figure
 from xlite.report.document import Alert, Block, Chart, to_markdown
-from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
-from xlite.report.judged import Kind as MistakeKind
+from xlite.report.judged import (
+    MISTAKE_KINDS,
+    JudgedFilms,
+    judged_films,
+    mistake_caption,
+    mistakes,
+    mistakes_title,
+)
 from xlite.report.saved import Evaluation, newest_of
 from xlite.report.sections.operating import (
     not_labelled_sentence,
@@ -37,7 +43,6 @@ from xlite.runs.hand_threshold import is_shipped, keep_threshold
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
-WRONG: dict[MistakeKind, str] = {"missed": "Missed", "alarm": "Called without it"}
 MOST_SHOWN = 8
 PER_CENT = 0.01, 99.99
 
@@ -228,7 +233,7 @@ def show_targets(evaluation: Evaluation, path: Path | None) -> None:
 
 
 def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
-    """The films on which the model was most confident and wrong about a finding."""
+    """The films on which the model was farthest from the label of a finding."""
     finding = choose_finding()
     if not evaluation.report.per_class[finding].labelled:
         st.info(not_labelled_sentence(finding))
@@ -239,16 +244,15 @@ def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
         "Labels were taken from radiology reports by a program: on films like these it may be the label that "
         "is wrong, and not the model."
     )
-    at = "" if cut is None else f" at its threshold of {cut:.1%}"
     rows = [
         (
-            f"**{title}**: {spoken(finding)}{at}, most confident first",
+            mistakes_title(finding, cut, kind),
             [
                 Shown(one.stem, finding, mistake_caption(one))
                 for one in mistakes(films, finding, cut, kind, MOST_SHOWN)
             ],
         )
-        for kind, title in WRONG.items()
+        for kind in MISTAKE_KINDS
     ]
     show_rows(rows, FilmSource.of(folder, evaluation.model, path))
     if folder is None:

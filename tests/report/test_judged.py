@@ -10,7 +10,14 @@ from demo_home import save_demo_evaluation
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.report.judged import JudgedFilms, Mistake, judged_films, mistake_caption, mistakes
+from xlite.report.judged import (
+    JudgedFilms,
+    Mistake,
+    judged_films,
+    mistake_caption,
+    mistakes,
+    mistakes_title,
+)
 from xlite.report.saved import Evaluation, read_evaluation
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -89,6 +96,15 @@ def test_without_a_threshold_all_films_are_ranked_by_how_far_off_they_are() -> N
     films = films_by_hand()
     assert [one.stem for one in mistakes(films, "Mass", None, "missed", 5)] == ["film_1", "film_2", "film_0"]
     assert [one.stem for one in mistakes(films, "Mass", None, "alarm", 9)] == ["film_3", "film_4", "film_5"]
+
+
+def test_films_are_called_wrong_only_at_a_threshold() -> None:
+    assert mistakes_title("Mass", 0.4, "missed") == (
+        "**Missed**: Mass at its threshold of 40.0%, most confident first"
+    )
+    assert mistakes_title("Mass", 0.4, "alarm").startswith("**Called without it**: Mass at its threshold")
+    assert mistakes_title("Mass", None, "missed") == "**Lowest of those with it**: Mass, no threshold"
+    assert mistakes_title("Mass", None, "alarm") == "**Highest of those without it**: Mass, no threshold"
 
 
 def test_a_mistake_is_told_with_what_the_label_says() -> None:

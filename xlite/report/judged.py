@@ -18,6 +18,12 @@ from xlite.report.saved import Evaluation
 from xlite.text import counted, labels_of
 
 Kind = Literal["missed", "alarm"]
+MISTAKE_KINDS: tuple[Kind, ...] = "missed", "alarm"
+_TITLES = {
+    "missed": ("Missed", "Lowest of those with it"),
+    "alarm": ("Called without it", "Highest of those without it"),
+}
+"""By kind, with a threshold and without one, which calls nothing and so misses nothing."""
 _LEAST = 1e-9
 """A probability of 0 or 1 that is wrong would have an endless loss."""
 
@@ -124,6 +130,14 @@ def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, co
         )
         for place in order
     ]
+
+
+def mistakes_title(finding: str, cut: float | None, kind: Kind) -> str:
+    """What the films are that `mistakes` gives of a finding at its threshold, or without one, as Markdown."""
+    called, without = _TITLES[kind]
+    if cut is None:
+        return f"**{without}**: {spoken(finding)}, no threshold"
+    return f"**{called}**: {spoken(finding)} at its threshold of {cut:.1%}, most confident first"
 
 
 def mistake_caption(mistake: Mistake) -> str:
