@@ -1,5 +1,6 @@
 """The films of an evaluation with their labels, and those on which the model was wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,19 @@ from demo_home import save_demo_evaluation
 
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
+from xlite.evaluation.contamination.caveats import Caveat, NotListed, TrainedOn
 from xlite.findings import FINDINGS
 from xlite.report.judged import (
     JudgedFilms,
     Mistake,
+    compare_judged,
     judged_films,
     mistake_caption,
     mistakes,
     mistakes_title,
 )
 from xlite.report.saved import Evaluation, read_evaluation
+from xlite.report.sentences import comparison_sentence
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -66,6 +70,36 @@ def test_without_the_labels_that_were_judged_by_it_says_what_to_do(evaluation: E
     other = folder.table.assign(Mass=1 - folder.table["Mass"])
     with pytest.raises(DataError, match="are not those found now: evaluate it again"):
         judged_films(evaluation, NihFolder(folder.root, other, "2020", {}))
+
+
+def saved(home: Path, name: str, caveats: Sequence[Caveat] = ()) -> Evaluation:
+    save_demo_evaluation(home, name, caveats=caveats)
+    return read_evaluation(name, home / "checkpoints" / name / "evaluation" / "test")
+
+
+def test_two_judged_models_are_compared_with_the_labels_of_either_or_of_the_data_folder(
+    own_home: Path,
+) -> None:
+    one, two = saved(own_home, "one"), saved(own_home, "two")
+    folder, found = folder_of(one), compare_judged(one, two, None)
+    assert (found.difference.value, found.tie, found.images, found.patients) == (0, True, 200, 100)
+    (one.folder / "labels.csv").unlink()
+    assert compare_judged(one, two, None) == found
+    (two.folder / "labels.csv").unlink()
+    assert compare_judged(one, two, folder) == found
+    with pytest.raises(DataError, match="holds no labels: name in the sidebar the data folder"):
+        compare_judged(one, two, None)
+
+
+@pytest.mark.slow
+def test_a_comparison_says_how_many_films_each_of_the_two_knows(own_home: Path) -> None:
+    known = TrainedOn(films=200, known=20, stems=frozenset({"00000001_000"}))
+    found = compare_judged(saved(own_home, "one", [NotListed()]), saved(own_home, "two", [known]), None)
+    assert (found.known, found.untold, found.second_known, found.second_untold) == (0, True, 20, False)
+    assert comparison_sentence(found, ("one", "two")).endswith(
+        ". But whether one, or its teacher, knows any of these films is not known. But two, or its teacher, "
+        "knows 20 of these films"
+    )
 
 
 def films_by_hand() -> JudgedFilms:
