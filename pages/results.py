@@ -185,7 +185,7 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
             times = [(str(file), file.stat().st_mtime) for file in files]
             found = compared(first, other, folder, (*times, str(folder.root) if folder else ""))
             text = comparison_sentence(found, (f"**{literal(first.model)}**", literal(other.model)))
-            st.info(text, icon=":material/balance:")
+            st.info(f"{text}.", icon=":material/balance:")
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
     if len(chosen) > 2:

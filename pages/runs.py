@@ -200,7 +200,7 @@ def show_pair(runs: Sequence[RunFacts]) -> None:
         root = str(folder.root) if folder else ""
         found = compared(a, b, folder, (a.run.folder, b.run.folder, a.judged, b.judged, root))
         text = comparison_sentence(found, (f"**{literal(first)}**", literal(second)))
-        st.info(text, icon=":material/balance:")
+        st.info(f"{text}.", icon=":material/balance:")
     except (XliteError, OSError) as error:
         st.warning(page_sentence(error), icon=":material/warning:")
 

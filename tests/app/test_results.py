@@ -126,7 +126,7 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
         test.info[0].value.index(name) for name in (" of **better** against ", " of one, on the ")
     )
     assert test.info[0].value.startswith("Mean AUC ") and first < second
-    assert test.info[0].value.endswith(": higher than one")
+    assert test.info[0].value.endswith(": higher than one.")
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
     drawn = [line for line in charts(test)[0]["data"] if line.get("name")]
     assert [line["name"].split("  ")[0] for line in drawn] == [

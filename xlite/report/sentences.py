@@ -259,21 +259,24 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     first, second = names or found.names
     gap = found.difference
     assert gap.value is not None
-    verdict = (
-        "a tie, the difference is within the noise"
-        if found.tie
-        else f"{'higher' if gap.value > 0 else 'lower'} than {second}"
-    )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
     if found.least_films is not None:
         over += f", each on the films whose label is known, {found.least_films:,} or more"
-    rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
         f"Mean AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
-        f"{verdict}{rough}{_without_known(found, names)}"
+        f"{_verdict(found, second)}{_without_known(found, names)}"
     )
+
+
+def _verdict(found: Comparison, second: str) -> str:
+    """Which of the two is higher, if the films can tell."""
+    if not found.in_every_resample:
+        return "too few patients for a verdict, as no finding is in every resample"
+    if found.tie:
+        return "a tie, the difference is within the noise"
+    return f"{'higher' if (found.difference.value or 0) > 0 else 'lower'} than {second}"
 
 
 def comparisons_note(count: int) -> str:
