@@ -21,8 +21,9 @@ from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.models.checkpoint import load_model, save_model
+from xlite.report import film_pdf
 from xlite.report.film_pdf import FilmPage, films_pdf
-from xlite.report.pdf_sheet import DISCLAIMER
+from xlite.report.pdf_sheet import DISCLAIMER, MARGIN, WIDTH, Sheet
 from xlite.report.worth import worth_table
 
 pytestmark = pytest.mark.slow
@@ -113,6 +114,18 @@ def test_the_longest_page_holds_all_its_text_above_its_foot(reader: GuardedReade
     [texts] = pdf_texts(pdf)
     assert "n" * 161 not in "".join(texts) and texts[-2:] == [DISCLAIMER, f"Written by X-Lite {__version__}"]
     assert pdf.count(b"/Type /Page ") == 1 and re.search(rb"/MediaBox \[ 0 0 595 842 \]", pdf)
+
+
+def test_no_cell_of_the_table_reaches_into_the_next_also_in_bold() -> None:
+    cells = ["Pleural thickening", "100.0%", "above 100.0%", "100% (98–100)", "100% (98–100)", "1,234"]
+    cells += ["not sure", "100% and 100%", "says little"]
+    rows = [film_pdf._Row([[cell] for cell in cells], above=above) for above in (True, False)]
+    sheet = Sheet()
+    film_pdf._table(sheet, rows)
+    ends = [text.get_window_extent() for text in sheet.figure.texts]
+    for row in (ends[:9], ends[9:]):
+        gaps = [second.x0 - first.x1 for first, second in zip(row[:-1], row[1:], strict=True)]
+        assert min(gaps) > 2 and row[-1].x1 < sheet.figure.bbox.width * (1 - MARGIN / WIDTH)
 
 
 def test_the_same_reading_gives_the_same_file(reader: GuardedReader, tmp_path: Path) -> None:
