@@ -35,7 +35,7 @@ def test_a_film_that_passes_as_it_came_has_no_alert() -> None:
 
 
 def test_a_refused_film_is_told_why_and_that_it_was_not_read() -> None:
-    why = "This does not look like a chest X-ray (probability 0.9, the limit is 0.5)."
+    why = "This does not look like a chest X-ray (probability of another picture 0.9, the limit is 0.5)."
     refused = GuardedReading(FILM, guards("not_chest"))
     assert guard_alert(refused) == Alert("Refused", [why, NO_PROBABILITIES], grave=True)
     assert guard_alert(GuardedReading(FILM, guards("not_chest"), guards("inverted"))) == guard_alert(refused)
