@@ -1,7 +1,7 @@
 """Parts of the Results page that go back to the films: a threshold tried out, and errors as films."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -52,7 +52,8 @@ def show(blocks: Iterable[Block], key: str) -> None:
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             alt = block.caption or f"Chart of the section {key}"
-            st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR, alt=alt)
+            with st.container(key=f"wide-{key}-{place}") if block.wide else nullcontext():
+                st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR, alt=alt)
             st.caption(literal(block.caption))
         elif isinstance(block, Alert):
             box = st.error if block.grave else st.warning
