@@ -214,7 +214,7 @@ def show_curves(models: list[View]) -> None:
         figure = curves_figure(lines, (), kind, colors, bands)
         words = model_curves_words(models, picked, kind)
         column.plotly_chart(figure, key=kind, config=QUIET_BAR, alt=f"{KIND_WORDS[kind]}s: {words}")
-    if len(lines) > MOST_BANDS and not bands:
+    if len(lines) > MOST_BANDS and not bands and lines[0].band_x:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({literal(first.report.model)}), the "
             "first chosen."

@@ -141,6 +141,16 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_caption_names_a_band_only_if_one_is_drawn(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    others = ["Mass", "Edema", "Fibrosis"]
+    for finding, drawn in (("Nodule", True), ("Hernia", False)):  # no film has Hernia
+        test = page("results", curves=[finding, *others]).run()
+        assert any(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == drawn
+        assert (f"The band is the 95 % interval of {finding} (demo0)" in words(test)) == drawn
+
+
+@pytest.mark.slow
 def test_a_link_opens_the_model_the_films_and_the_findings_that_it_names(own_home: Path) -> None:
     for name in ("one", "two"):
         save_demo_evaluation(own_home, name)
