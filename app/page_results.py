@@ -225,7 +225,7 @@ def show_targets(evaluation: Evaluation, path: Path | None) -> None:
     found = best_and_worst(targets, method, MOST_SHOWN)
     rows = [
         (
-            f"**{title}**: where the map meets the radiologists' boxes",
+            f"**{title}**: where the map meets the boxes",
             [Shown(one.stem, one.finding, target_caption(one)) for one in some],
         )
         for title, some in zip(("Best", "Worst"), found, strict=True)
@@ -241,10 +241,11 @@ def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
         return
     films, _ = films_of(evaluation)
     folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
-    st.caption(
-        "Labels were taken from radiology reports by a program: on films like these it may be the label that "
-        "is wrong, and not the model."
-    )
+    if folder is None or not folder.is_phantom:
+        st.caption(
+            "Labels were taken from radiology reports by a program: on films like these it may be the label "
+            "that is wrong, and not the model."
+        )
     rows = [
         (
             mistakes_title(finding, cut, kind),

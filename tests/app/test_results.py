@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from unknown_films import HALF, NOBODY_KNOWS, unknown_report
 
 from xlite.classify import Classifier
+from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
@@ -377,6 +378,9 @@ def test_errors_are_films_with_links_to_read_them(
     assert linked == [(page_read, {"film": one.stem, **link}) for one in wrong[finding]]
     assert len(test.get("image")) == len(linked) > 0
     assert all(f"labelled {', '.join(map(spoken, one.labels))}" in words(test) for one in wrong[finding])
+    assert "it may be the label that is wrong" in words(test)
+    (folder / PHANTOM_NOTE).write_text(f"{PHANTOM_TITLE}\n")  # whose labels are exact
+    assert "it may be the label that is wrong" not in words(test.run())
     bare = section("Errors as films", data="", model="demo0", finding=finding)
     assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
 
