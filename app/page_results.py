@@ -39,7 +39,7 @@ from xlite.report.sections.operating import (
     rule_cuts,
 )
 from xlite.report.view import View
-from xlite.runs.hand_threshold import is_shipped, keep_threshold
+from xlite.runs.hand_threshold import choice_warnings, is_shipped, keep_threshold
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
@@ -185,12 +185,8 @@ def offer_to_keep(
             "out here can be kept."
         )
         return
-    if evaluation.report.split.part == "test":
-        st.warning(
-            "These are test films. A threshold that is chosen on them makes the test metrics of what the "
-            "model calls too good; choose it on the val part instead.",
-            icon=":material/warning:",
-        )
+    for sentence in choice_warnings(evaluation.report):
+        st.warning(said(sentence), icon=":material/warning:")
     name = f"Keep {cut:.1%} as the threshold of {spoken(finding)}"
     if st.button(name, icon=":material/push_pin:"):
         try:
