@@ -241,6 +241,7 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
         **{name: partial(show, blocks, name) for name, blocks in sections.items()},
         MISTAKES: partial(show_mistakes, first, path),
     }
+    say_unknown("section", drawn, "section")
     for tab, (name, draw) in zip(
         st.tabs(list(drawn), key="section", bind="query-params"), drawn.items(), strict=True
     ):

@@ -173,6 +173,12 @@ def test_a_link_to_what_is_not_here_says_so_and_shows_nothing_in_its_place(own_h
     ]
     assert test.get("plotly_chart") == [] and "200 films" not in words(test)
     test = page("results")
+    test.query_params["section"] = "Nope"
+    test.run()
+    assert [warning.value for warning in test.warning] == [
+        literal("The section 'Nope' is asked for, and it is not here")
+    ]
+    test = page("results")
     test.query_params.update({"judged": "old-1, test part, 2020 labels", "beside": "nobody"})
     test.run()
     assert [info.value for info in test.info] == [
