@@ -44,7 +44,7 @@ def test_where_films_are_read_is_said_of_a_public_server_too(monkeypatch: pytest
     assert here in words(page("about").run()) and stays in words(page("about").run())
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     text = words(page("about").run())
-    assert "This app runs on a server, to which a film that you upload is sent" in text and stays in text
+    assert "This app runs on a server: a film that you upload is sent to it" in text and stays in text
     assert "your computer" not in text
 
 
