@@ -71,9 +71,7 @@ _PRIVACY = """
 it is stored. The bundled example films are drawn by X-Lite. They show no patient.
 """
 _HERE = "This app runs on your computer, and no film leaves it."
-_ON_A_SERVER = (
-    "This app runs on a server, to which a film that you upload is sent and which hands it to nobody."
-)
+_ON_A_SERVER = "This app runs on a server: a film that you upload is sent to it, and it hands it to nobody."
 
 _BIBTEX = """@software{{xlite,
   title   = {{X-Lite: small networks for chest X-rays, distilled, evaluated and explained}},
