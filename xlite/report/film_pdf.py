@@ -92,7 +92,7 @@ def _verdict(film: FilmPage) -> list[TextLine]:
     if isinstance(found, str):
         return [TextLine("Not read", 9, bold=True), *wrapped(found)]
     alert = guard_alert(found)
-    title = f"Guards: {film_cells(found)[0]}" + (f". {alert.title}" if alert else "")
+    title = f"Guards: {alert.title[0].lower() + alert.title[1:] if alert else film_cells(found)[0]}"
     sentences = [*(alert.sentences if alert else ()), *film.learned]
     return [TextLine(title, 9, bold=True), *(line for one in sentences for line in wrapped(one))]
 
