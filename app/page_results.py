@@ -1,7 +1,7 @@
 """Parts of the Results page that go back to the films: a threshold tried out, and errors as films."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -22,8 +22,14 @@ from xlite.report.caveat_sentences import map_name
 from xlite.report.charts.lines import line_colors
 from xlite.report.charts.rates import Kind, Mark, curve_of, curves_figure
 from xlite.report.document import Alert, Block, Chart, to_markdown
-from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
-from xlite.report.judged import Kind as MistakeKind
+from xlite.report.judged import (
+    MISTAKE_KINDS,
+    JudgedFilms,
+    judged_films,
+    mistake_caption,
+    mistakes,
+    mistakes_title,
+)
 from xlite.report.saved import Evaluation, newest_of
 from xlite.report.sections.operating import (
     not_labelled_sentence,
@@ -33,11 +39,10 @@ from xlite.report.sections.operating import (
     rule_cuts,
 )
 from xlite.report.view import View
-from xlite.runs.hand_threshold import is_shipped, keep_threshold
+from xlite.runs.hand_threshold import choice_warnings, is_shipped, keep_threshold
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
-WRONG: dict[MistakeKind, str] = {"missed": "Missed", "alarm": "Called without it"}
 MOST_SHOWN = 8
 PER_CENT = 0.01, 99.99
 
@@ -47,7 +52,8 @@ def show(blocks: Iterable[Block], key: str) -> None:
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             alt = block.caption or f"Chart of the section {key}"
-            st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR, alt=alt)
+            with st.container(key=f"wide-{key}-{place}") if block.wide else nullcontext():
+                st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR, alt=alt)
             st.caption(literal(block.caption))
         elif isinstance(block, Alert):
             box = st.error if block.grave else st.warning
@@ -179,12 +185,8 @@ def offer_to_keep(
             "out here can be kept."
         )
         return
-    if evaluation.report.split.part == "test":
-        st.warning(
-            "These are test films. A threshold that is chosen on them makes the test metrics of what the "
-            "model calls too good; choose it on the val part instead.",
-            icon=":material/warning:",
-        )
+    for sentence in choice_warnings(evaluation.report):
+        st.warning(said(sentence), icon=":material/warning:")
     name = f"Keep {cut:.1%} as the threshold of {spoken(finding)}"
     if st.button(name, icon=":material/push_pin:"):
         try:
@@ -219,7 +221,7 @@ def show_targets(evaluation: Evaluation, path: Path | None) -> None:
     found = best_and_worst(targets, method, MOST_SHOWN)
     rows = [
         (
-            f"**{title}**: where the map meets the radiologists' boxes",
+            f"**{title}**: where the map meets the boxes",
             [Shown(one.stem, one.finding, target_caption(one)) for one in some],
         )
         for title, some in zip(("Best", "Worst"), found, strict=True)
@@ -228,27 +230,27 @@ def show_targets(evaluation: Evaluation, path: Path | None) -> None:
 
 
 def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
-    """The films on which the model was most confident and wrong about a finding."""
+    """The films on which the model was farthest from the label of a finding."""
     finding = choose_finding()
     if not evaluation.report.per_class[finding].labelled:
         st.info(not_labelled_sentence(finding))
         return
     films, _ = films_of(evaluation)
     folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
-    st.caption(
-        "Labels were taken from radiology reports by a program: on films like these it may be the label that "
-        "is wrong, and not the model."
-    )
-    at = "" if cut is None else f" at its threshold of {cut:.1%}"
+    if folder is None or not folder.is_phantom:
+        st.caption(
+            "Labels were taken from radiology reports by a program: on films like these it may be the label "
+            "that is wrong, and not the model."
+        )
     rows = [
         (
-            f"**{title}**: {spoken(finding)}{at}, most confident first",
+            mistakes_title(finding, cut, kind),
             [
                 Shown(one.stem, finding, mistake_caption(one))
                 for one in mistakes(films, finding, cut, kind, MOST_SHOWN)
             ],
         )
-        for kind, title in WRONG.items()
+        for kind in MISTAKE_KINDS
     ]
     show_rows(rows, FilmSource.of(folder, evaluation.model, path))
     if folder is None:

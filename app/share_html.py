@@ -65,10 +65,10 @@ def notice_html(film: FilmView) -> str:
     return alert_html(alert) if alert else ""
 
 
-def overview_html(films: Sequence[FilmView], chosen: int) -> str:
-    """What was found in each of several films, out of so many that were chosen; empty for one alone."""
+def overview_html(films: Sequence[FilmView], left_out: Sequence[str]) -> str:
+    """What was found in each of several films, and the names of those left out; empty for one alone."""
     rows = ((film.name, film.answer or film.error or "") for film in films)
-    more = f"<p>{too_many_words(chosen, len(films))}</p>"
+    more = f"<p>{html.escape(too_many_words(left_out, len(films)))}</p>"
     return more + table_html(films_table(rows)) if len(films) > 1 else ""
 
 

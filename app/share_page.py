@@ -15,10 +15,10 @@ from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.explain.drawing import OPACITY
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.images import MAX_UPLOAD_MB, read_image
+from xlite.images import MAX_FILMS, MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
 from xlite.report.film_sentences import offer_words
-from xlite.serving.viewer import MAX_FILMS, FilmView, map_methods, view, view_upload, with_own_names
+from xlite.serving.viewer import FilmView, map_methods, view, view_upload, with_own_names
 
 if TYPE_CHECKING:
     from xlite.guarded import GuardedReader
@@ -42,12 +42,12 @@ GONE = "That film is no longer here, because films are not kept: choose it again
 class Visit:
     """What a visitor had read, by the places of the uploads, deleted since; `shown` is one of these places.
 
-    `chosen` counts the uploads: no more than MAX_FILMS of them are read.
+    `left_out` are the names of those beyond MAX_FILMS, which were not read.
     """
 
     films: dict[str, FilmView]
     shown: str
-    chosen: int = 1
+    left_out: Sequence[str] = ()
 
     @property
     def film(self) -> FilmView:
@@ -74,7 +74,7 @@ class Demo:
         films = {upload: known.get(upload) or self._read_and_delete(Path(upload)) for upload in first}
         films = with_own_names({at: replace(film, name=Path(at).name) for at, film in films.items()})
         shown = next((upload for upload in first if upload not in known), first[0])
-        return Visit(films, shown, len(uploads))
+        return Visit(films, shown, [Path(upload).name for upload in uploads[MAX_FILMS:]])
 
     def example(self, name: str) -> Visit:
         """The bundled film of that name."""
@@ -152,7 +152,7 @@ def showing(demo: Demo, visit: Visit, method: str, opacity: int) -> list[Any]:
     reading = answer.reading if answer else None
     names = [(view.name, upload) for upload, view in visit.films.items()]
     words = "Read it as it came" if film.is_turned or not answer else offer_words(answer.guards.offers)
-    overview, notice = overview_html(films, visit.chosen), notice_html(film)
+    overview, notice = overview_html(films, visit.left_out), notice_html(film)
     return [
         visit,
         gr.HTML(overview, visible=bool(overview)),
@@ -190,7 +190,8 @@ def build(reader: "GuardedReader") -> gr.Blocks:
         gr.Markdown(f"# X-Lite reads chest films\n**{NOTICE}**")
         with gr.Row():
             with gr.Column(scale=2):
-                uploads = gr.File(label="Chest films", file_count="multiple", type="filepath", height=150)
+                title = f"Up to {MAX_FILMS} chest films"
+                uploads = gr.File(label=title, file_count="multiple", type="filepath", height=150)
                 gr.Markdown(f"{FORMATS}, at most {MAX_UPLOAD_MB} MB each")
                 button = gr.Button("Read", variant="primary")
                 bundled = add_examples()

@@ -3,7 +3,7 @@ from page_shared import choose_first, say_unknown
 
 from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files
-from xlite.report.about import CLAIMS, DATA, LIMITS, PRIVACY, PURPOSE, bibtex, card_text, versions
+from xlite.report.about import CLAIMS, DATA, LIMITS, PURPOSE, bibtex, card_text, privacy, versions
 from xlite.report.document import to_markdown
 
 
@@ -39,7 +39,7 @@ with data:
 with limits:
     st.markdown(LIMITS)
     st.markdown("**Privacy**")
-    st.markdown(PRIVACY)
+    st.markdown(privacy())
 with cite:
     st.markdown("Please cite the software, and the data set that you used with it:")
     st.code(bibtex(), language="bibtex", wrap_lines=True)

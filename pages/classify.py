@@ -24,7 +24,7 @@ from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.images import MAX_UPLOAD_MB
+from xlite.images import MAX_FILMS, MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.serving.address import unknown
@@ -300,11 +300,10 @@ def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list
 def show_films(visit: "Visit", films: "list[VisitFilm]", opened: Opened, other: Opened | None) -> None:
     """The films on view as the model reads them, one of them whole, and what there is to keep."""
     from xlite.report.film_sentences import too_many_words
-    from xlite.serving.viewer import MAX_FILMS
 
     st.caption(literal(opened.reader.classifier.about))
     if films[0].key in visit.batch:
-        for sentence in filter(None, [too_many_words(visit.sent, MAX_FILMS), *visit.notes]):
+        for sentence in filter(None, [too_many_words(visit.left_out, MAX_FILMS), *visit.notes]):
             st.info(said(sentence))
     with st.container(key="reading"):
         visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
@@ -355,7 +354,7 @@ def read_with_a_model() -> None:
 st.title("Read a film")
 uploader = f"uploads-{st.session_state['visit'].round if 'visit' in st.session_state else 0}"
 uploads = st.file_uploader(
-    f"Chest films ({FORMATS}, or a zip of them, at most {MAX_UPLOAD_MB} MB each)",
+    f"Up to {MAX_FILMS} chest films ({FORMATS}, or a zip of them, at most {MAX_UPLOAD_MB} MB each)",
     max_upload_size=MAX_UPLOAD_MB,
     accept_multiple_files=True,
     key=uploader,

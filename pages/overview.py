@@ -14,7 +14,7 @@ from xlite.errors import CheckpointError, DataError, XliteError
 from xlite.evaluation.report import Report
 from xlite.extras import lacking
 from xlite.messages import as_code, headline, page_sentence, said
-from xlite.models.available import MODEL_FILE, model_files
+from xlite.models.available import MODEL_FILE, model_files, model_folders
 from xlite.models.duty import Duty, duty, reset_duty, set_duty
 from xlite.public import is_public
 from xlite.report.duty import score, warning
@@ -90,7 +90,10 @@ def model_card(on_duty: Duty, change: bool) -> None:
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     if on_duty.path:
-        card("Mean test AUC", auc_of(report_of(on_duty.path)))
+        report = report_of(on_duty.path)
+        card("Mean test AUC", auc_of(report))
+        if report and on_duty.path.parent in model_folders():
+            go_to("results", "All of its results", ":material/show_chart:", model=on_duty.path.parent.name)
     if change:
         choose_another(on_duty)
 

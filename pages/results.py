@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
+from page_results import KIND_WORDS, KINDS, folder_here, show, show_mistakes, show_point, show_targets
 from page_shared import QUIET_BAR, choose_first, data_folder, say_unknown
 
+from xlite.data.folder import NihFolder
 from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.errors import XliteError
 from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions
@@ -22,10 +23,10 @@ from xlite.public import is_public, refuse_in_public
 from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
 from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves, model_curves_words
 from xlite.report.downloads import downloads
+from xlite.report.judged import compare_judged
 from xlite.report.saved import (
     Evaluation,
     beside,
-    compare_saved,
     evaluation_name,
     newest_of,
     read_evaluation,
@@ -180,20 +181,23 @@ def show_head(first: Evaluation, view: View, path: Path | None) -> None:
 
 
 @st.cache_data(show_spinner="Comparing on the same films")
-def compared(first: Path, second: Path, changed: tuple[float, ...]) -> Comparison:
-    """The paired test of two evaluations; `changed`, the times of their files, makes it anew when needed."""
-    return compare_saved(first, second)
+def compared(
+    _first: Evaluation, _second: Evaluation, _folder: NihFolder | None, key: tuple[object, ...]
+) -> Comparison:
+    """The paired test of two evaluations; `key`, of their files and the data folder, renews the cache."""
+    return compare_judged(_first, _second, _folder)
 
 
 def show_comparisons(chosen: list[Evaluation]) -> None:
     """Each other model against the first, on the same resampled films."""
-    first = chosen[0]
+    first, folder = chosen[0], folder_here()
     for other in chosen[1:]:
         try:
-            times = tuple((one.folder / PREDICTIONS_FILE).stat().st_mtime for one in (first, other))
-            found = compared(first.folder, other.folder, times)
+            files = [one.folder / PREDICTIONS_FILE for one in (first, other)]
+            times = [(str(file), file.stat().st_mtime) for file in files]
+            found = compared(first, other, folder, (*times, str(folder.root) if folder else ""))
             text = comparison_sentence(found, (f"**{literal(first.model)}**", literal(other.model)))
-            st.info(text, icon=":material/balance:")
+            st.info(f"{text}.", icon=":material/balance:")
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
     if len(chosen) > 2:
@@ -222,7 +226,7 @@ def show_curves(models: list[View]) -> None:
         figure = curves_figure(lines, (), kind, colors, bands)
         words = model_curves_words(models, picked, kind)
         column.plotly_chart(figure, key=kind, config=QUIET_BAR, alt=f"{KIND_WORDS[kind]}s: {words}")
-    if len(lines) > MOST_BANDS and not bands:
+    if len(lines) > MOST_BANDS and not bands and lines[0].band_x:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({literal(first.report.model)}), the "
             "first chosen."
@@ -249,6 +253,7 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
         **{name: partial(show, blocks, name) for name, blocks in sections.items()},
         MISTAKES: partial(show_mistakes, first, path),
     }
+    say_unknown("section", drawn, "section")
     for tab, (name, draw) in zip(
         st.tabs(list(drawn), key="section", bind="query-params"), drawn.items(), strict=True
     ):

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_runs import watch
@@ -31,6 +32,9 @@ from xlite.runs.table import (
     told_columns,
 )
 from xlite.text import counted
+
+if TYPE_CHECKING:
+    from xlite.data.folder import NihFolder
 
 FILTER_TITLES = {
     "states": "State",
@@ -174,24 +178,29 @@ def show_groups(runs: Sequence[RunFacts], by: str) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing on the same films")
-def compared(_first: RunFacts, _second: RunFacts, folders: tuple[Path, Path], changed: object) -> Comparison:
-    """The paired test of two runs; `changed`, what is known of their reports, makes it anew when needed."""
-    return compare_runs(_first, _second)
+def compared(
+    _first: RunFacts, _second: RunFacts, _folder: "NihFolder | None", key: tuple[object, ...]
+) -> Comparison:
+    """The paired test of two runs; `key`, of runs, their reports and the data folder, renews the cache."""
+    return compare_runs(_first, _second, _folder)
 
 
 def show_pair(runs: Sequence[RunFacts]) -> None:
     """The paired test of two of the runs, or why there is none."""
+    from page_results import folder_here  # with pandas, which the table of runs does without
+
     from xlite.report.sentences import comparison_sentence
 
     named = {one.name: one for one in runs}
     left, right = st.columns(2)
     first = left.selectbox("Compare", list(named), key="pair-first")
     second = right.selectbox("with", [name for name in named if name != first], key="pair-second")
-    a, b = named[first], named[second]
+    a, b, folder = named[first], named[second], folder_here()
     try:
-        found = compared(a, b, (a.run.folder, b.run.folder), (a.judged, b.judged))
+        root = str(folder.root) if folder else ""
+        found = compared(a, b, folder, (a.run.folder, b.run.folder, a.judged, b.judged, root))
         text = comparison_sentence(found, (f"**{literal(first)}**", literal(second)))
-        st.info(text, icon=":material/balance:")
+        st.info(f"{text}.", icon=":material/balance:")
     except (XliteError, OSError) as error:
         st.warning(page_sentence(error), icon=":material/warning:")
 

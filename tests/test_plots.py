@@ -41,6 +41,12 @@ def test_names_in_figures_are_no_markup():
     assert list(trials_figure({"lr 1": [0.5], "<b>x": [0.6]}).layout.yaxis.ticktext) == ["&lt;b&gt;x", "lr 1"]
 
 
+def test_the_axis_of_trials_fits_them_within_0_and_1():
+    assert list(trials_figure({"lr 1": [0.5124]}).layout.xaxis.range) == pytest.approx([0.4624, 0.5624])
+    assert list(trials_figure({"a": [0.02], "b": [0.4, 0.99]}).layout.xaxis.range) == [0, 1]
+    assert trials_figure({}).layout.xaxis.range is None
+
+
 def test_bars_have_the_zone_behind_them_and_hatch_what_is_not_calibrated():
     values = [0.5, *[0.1] * 13]
     zones = {"Atelectasis": (0.0, 0.3), "Hernia": (0.2, 1.0)}

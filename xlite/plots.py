@@ -130,7 +130,8 @@ def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
     )  # fmt: skip
     labels = list(map(plain_label, names))
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=labels, range=[-0.6, len(names) - 0.4])
-    figure.update_xaxes(title="validation AUC")
+    aucs = [auc for auc, _ in points]
+    figure.update_xaxes(title="validation AUC", range=limits(min(aucs), max(aucs)) if aucs else None)
     figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     return style(figure, 130 + 34 * len(names))
 

@@ -27,7 +27,7 @@ export const KEYS = [
   ["s", "side", "film and map side by side"],
   ["b", "boxes", "the boxes shown or hidden"],
   ["f", "large", "the whole screen, and back"],
-  ["r", "reset", "everything as at first"],
+  ["r", "reset", "zoom, turn and contrast as at first"],
   ["?", "help", "this list"],
 ];
 

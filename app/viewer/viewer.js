@@ -215,7 +215,7 @@ class Viewer {
   reset() {
     Object.assign(this, { inverted: false, view: fitted(this.film, this.pane, 0) });
     this.choosePreset(this.given.presets[0].title);
-    return "As at first";
+    return "Zoom, turn and contrast as at first";
   }
 
   do(action) {

@@ -39,6 +39,15 @@ def test_a_card_that_is_not_here_is_said(own_home: Path):
     assert test.warning[0].value == literal("The model 'doesnotexist' is asked for, and it is not here")
 
 
+def test_where_films_are_read_is_said_of_a_public_server_too(monkeypatch: pytest.MonkeyPatch):
+    here, stays = "This app runs on your computer, and no film leaves it. ", "is gone when you close it"
+    assert here in words(page("about").run()) and stays in words(page("about").run())
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    text = words(page("about").run())
+    assert "This app runs on a server: a film that you upload is sent to it" in text and stays in text
+    assert "your computer" not in text
+
+
 def test_without_a_model_it_still_tells_the_rest():
     test = page("about").run()
     text = words(test)

@@ -137,7 +137,7 @@ def test_each_tab_has_its_charts_and_computes_nothing_of_the_others(tiny_folder:
     }
     assert list(drawn(open_tab(page, "Parts and boxes"))) == [
         "Part of a list or split",
-        "Boxes of radiologists",
+        "Boxes",
     ]
     assert metrics(page)["Films"] == "24"
 
@@ -272,7 +272,7 @@ def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
     assert page.subheader[0].value == "00000003_000" == viewer(page)["name"] and len(page.get("image")) == 2
     words = [markdown.value for markdown in page.markdown]
     assert "Follow-up 0, film 1 of 2 of the patient" in words
-    assert "1 box of radiologists: Infiltration" in words and "In official train+val" in words
+    assert "1 box: Infiltration" in words and "In official train+val" in words
     assert "3 of 12 chosen films" in [caption.value for caption in page.caption]
     assert chips(page) == ["View PA: 12"]
     page.button(key="film-after").click().run()

@@ -88,6 +88,7 @@ def test_it_tells_model_auc_and_data(own_home: Path, tiny_folder: Path) -> None:
     assert "**demo0**" in text and BACKBONE in text and f"split {SPLIT}" in text
     assert "**24 films**" in text and "12 patients, 2020 labels" in text
     assert buttons(test) == []  # these films are not phantoms
+    assert of_runs(test) == [("All of its results", "results", "model=demo0")]
 
 
 @pytest.mark.slow

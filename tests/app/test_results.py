@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from unknown_films import HALF, NOBODY_KNOWS, unknown_report
 
 from xlite.classify import Classifier
+from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
@@ -128,7 +129,7 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
         test.info[0].value.index(name) for name in (" of **better** against ", " of one, on the ")
     )
     assert test.info[0].value.startswith("Mean AUC ") and first < second
-    assert test.info[0].value.endswith(": higher than one")
+    assert test.info[0].value.endswith(": higher than one.")
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
     drawn = [line for line in charts(test)[0]["data"] if line.get("name")]
     assert [line["name"].split("  ")[0] for line in drawn] == [
@@ -140,6 +141,16 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     assert sum(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == 1
     test.toggle(key="bands").set_value(True).run()
     assert sum(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == 4
+
+
+@pytest.mark.slow
+def test_a_caption_names_a_band_only_if_one_is_drawn(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    others = ["Mass", "Edema", "Fibrosis"]
+    for finding, drawn in (("Nodule", True), ("Hernia", False)):  # no film has Hernia
+        test = page("results", curves=[finding, *others]).run()
+        assert any(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == drawn
+        assert (f"The band is the 95 % interval of {finding} (demo0)" in words(test)) == drawn
 
 
 @pytest.mark.slow
@@ -163,6 +174,12 @@ def test_a_link_to_what_is_not_here_says_so_and_shows_nothing_in_its_place(own_h
         literal("The model 'doesnotexist' is asked for, and it is not here")
     ]
     assert test.get("plotly_chart") == [] and "200 films" not in words(test)
+    test = page("results")
+    test.query_params["section"] = "Nope"
+    test.run()
+    assert [warning.value for warning in test.warning] == [
+        literal("The section 'Nope' is asked for, and it is not here")
+    ]
     test = page("results")
     test.query_params.update({"judged": "old-1, test part, 2020 labels", "beside": "nobody"})
     test.run()
@@ -369,6 +386,9 @@ def test_errors_are_films_with_links_to_read_them(
     assert linked == [(page_read, {"film": one.stem, **link}) for one in wrong[finding]]
     assert len(test.get("image")) == len(linked) > 0
     assert all(f"labelled {', '.join(map(spoken, one.labels))}" in words(test) for one in wrong[finding])
+    assert "it may be the label that is wrong" in words(test)
+    (folder / PHANTOM_NOTE).write_text(f"{PHANTOM_TITLE}\n")  # whose labels are exact
+    assert "it may be the label that is wrong" not in words(test.run())
     bare = section("Errors as films", data="", model="demo0", finding=finding)
     assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
 

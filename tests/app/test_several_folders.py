@@ -66,7 +66,7 @@ def test_one_folder_has_neither_the_field_nor_the_chart(west: Path) -> None:
     test = page("explore", data=str(west), charts="Parts and boxes").run()
     assert metrics(test)["Films"] == "24"
     assert [group.key for group in test.button_group if group.key == "folders"] == []
-    assert list(drawn(test)) == ["Part of a list or split", "Boxes of radiologists"]
+    assert list(drawn(test)) == ["Part of a list or split", "Boxes"]
 
 
 def test_a_film_whose_name_both_have_is_opened_by_that_of_its_folder(both: str) -> None:

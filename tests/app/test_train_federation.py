@@ -125,7 +125,7 @@ def test_without_flower_one_sentence_says_what_to_do(tiny_folder: Path, monkeypa
 def test_a_simulation_that_waits_or_has_no_round_yet_says_so(tiny_folder: Path):
     run = simulated(tiny_folder)
     with run.hold():
-        waits = "waits for cpu behind other (1st in the queue)"
+        waits = "waits for CPU behind other (1st in the queue)"
         run.write_progress(RunStatus(state="queued", message=waits, unit="round"))
         test = page("train", run="sim").run()
         assert "queued" in words(test) and literal(waits) in words(test)

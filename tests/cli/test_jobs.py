@@ -105,9 +105,9 @@ def test_a_deletion_that_breaks_off_shows_no_half_run(run: Run, monkeypatch: pyt
 @pytest.mark.slow
 def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Command) -> None:
     with run.hold():
-        run.write_progress(RunStatus(state="queued", message="waits for cpu behind two (1st in the queue)"))
-        assert xlite("jobs", "list")[1].endswith("\none waits for cpu behind two (1st in the queue)\n")
-        told = "queued: waits for cpu behind two (1st in the queue)\n"
+        run.write_progress(RunStatus(state="queued", message="waits for CPU behind two (1st in the queue)"))
+        assert xlite("jobs", "list")[1].endswith("\none waits for CPU behind two (1st in the queue)\n")
+        told = "queued: waits for CPU behind two (1st in the queue)\n"
         assert xlite("jobs", "status", "one")[1].startswith(told)
         run.write_progress(RunStatus(state="running", epoch=2, epochs=9, eta_s=130.0, load=0.5))
         assert xlite("jobs", "list")[1].endswith("\none running, 2 min 10 s left\n")

@@ -74,6 +74,26 @@ def test_a_sentence_says_check_value_and_limit() -> None:
     assert blank(Measurements(3.25, 12, 0.2)).verdict == "refuse"
 
 
+def test_a_sentence_says_of_what_a_probability_is_that_its_reason_does_not_name() -> None:
+    assert given(other=0.993, frontal=0.007).sentences == (
+        "This does not look like a chest X-ray (probability of another picture 0.993, the limit is 0.5).",
+    )
+    assert given(frontal=0.2, lateral=0.34, other=0.4).sentences == (
+        "This does not look like a chest X-ray (probability of a chest X-ray 0.34, the least that passes is "
+        "0.8).",
+    )
+    assert str(Check("unlike", "probability", 0.4, 0.5, below=True)).endswith(
+        "(probability of a frontal film 0.4, the least that passes is 0.5)."
+    )
+    assert str(Check("unlike", "distance", 3, 2)).endswith("(distance 3, the limit is 2).")
+
+
+def test_the_limits_of_greys_are_those_of_the_films_that_the_gate_learned_from() -> None:
+    """The model may have learned from the very film."""
+    [said] = given(Measurements(100, 59, 0.3)).sentences
+    assert said.startswith("Greys or sharpness are outside those of the films that the gate learned from (")
+
+
 def test_a_mirror_is_reported_as_what_may_be_dextrocardia() -> None:
     assert "may be mirrored (or dextrocardia)" in given(mirrored=0.99).sentences[0]
 

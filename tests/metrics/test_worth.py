@@ -6,7 +6,7 @@ import pytest
 from verdicts import PATIENTS, record
 
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.triage import NotSureZone
 from xlite.metrics.worth import COLUMNS, Worth
 
@@ -114,3 +114,5 @@ def test_a_threshold_of_old_that_few_patients_chose_is_remarked() -> None:
     few = record(patients=ValidationPatients(9, 90), sensitivity=Estimate(0.9, 0.5, 1.0))
     one = replace(WORTH, record=few, patients=few.patients, calibrated=False)
     assert one.remarks == ("few_patients", "not_calibrated")
+    by_hand = ChosenByHand("s", "val", 17, 300, "2026-11-29", 0.3)  # by other patients than the record's
+    assert replace(one, by_hand=by_hand).remarks == ("not_calibrated", "by_hand")

@@ -139,8 +139,8 @@ def test_a_refused_film_has_a_report_without_probabilities_and_no_map(own: Guard
     assert (3, "Reason of the guards", "not_chest 99XLITE This does not look like a chest X-ray") in items
     [said] = [text for depth, name, text in items if (depth, name) == (3, "Comment")]
     assert said == (
-        "Research, not for clinical use. Refused. This does not look like a chest X-ray (probability 0.9, "
-        "the limit is 0.5). It was not read: no probabilities are given for it."
+        "Research, not for clinical use. Refused. This does not look like a chest X-ray (probability of "
+        "another picture 0.9, the limit is 0.5). It was not read: no probabilities are given for it."
     )
 
 

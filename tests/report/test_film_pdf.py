@@ -21,8 +21,9 @@ from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.models.checkpoint import load_model, save_model
+from xlite.report import film_pdf
 from xlite.report.film_pdf import FilmPage, films_pdf
-from xlite.report.pdf_sheet import DISCLAIMER
+from xlite.report.pdf_sheet import DISCLAIMER, MARGIN, WIDTH, Sheet
 from xlite.report.worth import worth_table
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def test_each_film_has_a_page_and_only_what_was_read_has_numbers(reader: Guarded
     films = [FilmPage("a.png", reader.read(FILM)), FilmPage("b.png", refused), FilmPage("c.png", unread)]
     first, second, third = (" ".join(texts) for texts in pdf_texts(films_pdf(reader.classifier, films, WHEN)))
     assert "film 1 of 3 a.png Guards: pass" in first and "Hernia" in first
-    assert "film 2 of 3 b.png Guards: refused. Refused The picture is blank" in second
+    assert "film 2 of 3 b.png Guards: refused The picture is blank" in second
     assert "film 3 of 3 c.png Not read The file is not a PNG" in third
     for page in (second, third):
         assert "%" not in page and "Hernia" not in page and DISCLAIMER in page
@@ -87,7 +88,7 @@ def test_a_caution_and_what_the_model_knows_of_the_film_are_said(reader: Guarded
     child = Guards((Check("child", "probability", 0.9, 0.5),))
     answer = replace(reader, gate=Played(child)).read(FILM)
     text = page_of(reader, FilmPage("a.png", answer, ["It is a film of the train part."]))
-    assert "Guards: caution. Read with caution This looks like a film of a child" in text
+    assert "Guards: read with caution This looks like a film of a child" in text
     assert "It is a film of the train part." in text
 
 
@@ -113,6 +114,18 @@ def test_the_longest_page_holds_all_its_text_above_its_foot(reader: GuardedReade
     [texts] = pdf_texts(pdf)
     assert "n" * 161 not in "".join(texts) and texts[-2:] == [DISCLAIMER, f"Written by X-Lite {__version__}"]
     assert pdf.count(b"/Type /Page ") == 1 and re.search(rb"/MediaBox \[ 0 0 595 842 \]", pdf)
+
+
+def test_no_cell_of_the_table_reaches_into_the_next_also_in_bold() -> None:
+    cells = ["Pleural thickening", "100.0%", "above 100.0%", "100% (98–100)", "100% (98–100)", "1,234"]
+    cells += ["not sure", "100% and 100%", "says little"]
+    rows = [film_pdf._Row([[cell] for cell in cells], above=above) for above in (True, False)]
+    sheet = Sheet()
+    film_pdf._table(sheet, rows)
+    ends = [text.get_window_extent() for text in sheet.figure.texts]
+    for row in (ends[:9], ends[9:]):
+        gaps = [second.x0 - first.x1 for first, second in zip(row[:-1], row[1:], strict=True)]
+        assert min(gaps) > 2 and row[-1].x1 < sheet.figure.bbox.width * (1 - MARGIN / WIDTH)
 
 
 def test_the_same_reading_gives_the_same_file(reader: GuardedReader, tmp_path: Path) -> None:

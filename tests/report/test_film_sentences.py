@@ -35,7 +35,7 @@ def test_a_film_that_passes_as_it_came_has_no_alert() -> None:
 
 
 def test_a_refused_film_is_told_why_and_that_it_was_not_read() -> None:
-    why = "This does not look like a chest X-ray (probability 0.9, the limit is 0.5)."
+    why = "This does not look like a chest X-ray (probability of another picture 0.9, the limit is 0.5)."
     refused = GuardedReading(FILM, guards("not_chest"))
     assert guard_alert(refused) == Alert("Refused", [why, NO_PROBABILITIES], grave=True)
     assert guard_alert(GuardedReading(FILM, guards("not_chest"), guards("inverted"))) == guard_alert(refused)
@@ -98,8 +98,13 @@ def test_several_films_have_a_row_each() -> None:
 
 
 def test_more_films_than_are_read_at_once_are_told() -> None:
-    assert too_many_words(10, 10) == ""
-    assert too_many_words(1200, 10) == "The first 10 of 1,200 are read: xlite predict reads folders."
+    assert too_many_words([], 10) == ""
+    assert too_many_words(["k.png", "l.png"], 10) == (
+        "The first 10 of 12 are read, not k.png, l.png: upload these by themselves; xlite predict reads "
+        "folders."
+    )
+    many = too_many_words([f"{number}.png" for number in range(1190)], 10)
+    assert ", not 0.png, 1.png, 2.png, 3.png, 4.png and 1,185 more: upload" in many
 
 
 def test_what_a_model_knows_of_a_film_is_said_and_what_is_not_known_is_not() -> None:

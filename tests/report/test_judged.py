@@ -1,5 +1,6 @@
 """The films of an evaluation with their labels, and those on which the model was wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,19 @@ from demo_home import save_demo_evaluation
 
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
+from xlite.evaluation.contamination.caveats import Caveat, NotListed, TrainedOn
 from xlite.findings import FINDINGS
-from xlite.report.judged import JudgedFilms, Mistake, judged_films, mistake_caption, mistakes
+from xlite.report.judged import (
+    JudgedFilms,
+    Mistake,
+    compare_judged,
+    judged_films,
+    mistake_caption,
+    mistakes,
+    mistakes_title,
+)
 from xlite.report.saved import Evaluation, read_evaluation
+from xlite.report.sentences import comparison_sentence
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -61,6 +72,36 @@ def test_without_the_labels_that_were_judged_by_it_says_what_to_do(evaluation: E
         judged_films(evaluation, NihFolder(folder.root, other, "2020", {}))
 
 
+def saved(home: Path, name: str, caveats: Sequence[Caveat] = ()) -> Evaluation:
+    save_demo_evaluation(home, name, caveats=caveats)
+    return read_evaluation(name, home / "checkpoints" / name / "evaluation" / "test")
+
+
+def test_two_judged_models_are_compared_with_the_labels_of_either_or_of_the_data_folder(
+    own_home: Path,
+) -> None:
+    one, two = saved(own_home, "one"), saved(own_home, "two")
+    folder, found = folder_of(one), compare_judged(one, two, None)
+    assert (found.difference.value, found.tie, found.images, found.patients) == (0, True, 200, 100)
+    (one.folder / "labels.csv").unlink()
+    assert compare_judged(one, two, None) == found
+    (two.folder / "labels.csv").unlink()
+    assert compare_judged(one, two, folder) == found
+    with pytest.raises(DataError, match="holds no labels: name in the sidebar the data folder"):
+        compare_judged(one, two, None)
+
+
+@pytest.mark.slow
+def test_a_comparison_says_how_many_films_each_of_the_two_knows(own_home: Path) -> None:
+    known = TrainedOn(films=200, known=20, stems=frozenset({"00000001_000"}))
+    found = compare_judged(saved(own_home, "one", [NotListed()]), saved(own_home, "two", [known]), None)
+    assert (found.known, found.untold, found.second_known, found.second_untold) == (0, True, 20, False)
+    assert comparison_sentence(found, ("one", "two")).endswith(
+        ". But whether one, or its teacher, knows any of these films is not known. But two, or its teacher, "
+        "knows 20 of these films"
+    )
+
+
 def films_by_hand() -> JudgedFilms:
     """Six films: three with Mass, of which one has Edema too."""
     labels, probs = np.zeros((6, 14), bool), np.zeros((6, 14))
@@ -89,6 +130,15 @@ def test_without_a_threshold_all_films_are_ranked_by_how_far_off_they_are() -> N
     films = films_by_hand()
     assert [one.stem for one in mistakes(films, "Mass", None, "missed", 5)] == ["film_1", "film_2", "film_0"]
     assert [one.stem for one in mistakes(films, "Mass", None, "alarm", 9)] == ["film_3", "film_4", "film_5"]
+
+
+def test_films_are_called_wrong_only_at_a_threshold() -> None:
+    assert mistakes_title("Mass", 0.4, "missed") == (
+        "**Missed**: Mass at its threshold of 40.0%, most confident first"
+    )
+    assert mistakes_title("Mass", 0.4, "alarm").startswith("**Called without it**: Mass at its threshold")
+    assert mistakes_title("Mass", None, "missed") == "**Lowest of those with it**: Mass, no threshold"
+    assert mistakes_title("Mass", None, "alarm") == "**Highest of those without it**: Mass, no threshold"
 
 
 def test_a_mistake_is_told_with_what_the_label_says() -> None:

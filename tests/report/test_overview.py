@@ -23,7 +23,7 @@ from xlite.report.overview import (
     low_disk,
     model_headline,
 )
-from xlite.report.sentences import clean, source
+from xlite.report.sentences import clean_in_short, source
 
 TEACHERS = (TeacherSaid(text="it knows"),)
 SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
@@ -55,17 +55,16 @@ def test_an_auc_without_clean_films_is_struck_through() -> None:
     report, _ = drawn_report(caveats=[TeacherKnows(teachers=TEACHERS, known=7)])
     found = auc_headline(report)
     assert found.value == f"~~{report.macro.auc}~~"
-    assert found.detail.startswith(f"7 of 200 test films are known to its teacher. {clean(report)}")
+    assert found.detail.startswith(f"7 of 200 test films are known to its teacher. {clean_in_short(report)}")
 
 
 @pytest.mark.slow
-def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_why() -> None:
+def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_so_in_a_clause() -> None:
     report, _ = drawn_report(caveats=[TeacherKnows(teachers=(TeacherUnknown(kind="weights", name="w.pt"),))])
     found = auc_headline(report)
     assert (found.value, found.detail.splitlines()[0]) == (
         str(report.macro.auc),
-        "Mean of 13. There are no metrics on clean films alone: which films the starting weights (w.pt) were "
-        "trained on is not known: a list of these would tell  ",
+        "Mean of 13; whether the model or what it learned from knows these films is not known  ",
     )
 
 

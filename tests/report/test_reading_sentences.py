@@ -98,4 +98,17 @@ def test_the_bars_are_described_for_those_who_do_not_see_them() -> None:
         "77.7%; above their threshold: Atelectasis, Cardiomegaly, Effusion, Infiltration. The table below "
         "has all of them."
     )
-    assert "none is above its threshold" in bars_alt(replace(READING, thresholds=None))
+    assert "; none has a threshold." in bars_alt(replace(READING, thresholds=None))
+    high = dict.fromkeys(FINDINGS, 0.95)
+    assert "; none is above its threshold." in bars_alt(replace(READING, thresholds=high))
+
+
+def test_no_colour_is_explained_if_no_finding_has_a_threshold() -> None:
+    """As after training on few patients, which withholds each of them."""
+    withheld = replace(
+        READING,
+        thresholds=dict.fromkeys(FINDINGS),
+        chosen_on=dict.fromkeys(FINDINGS, ValidationPatients(3, 80)),
+    )
+    first, bare = bars_sentences(withheld)
+    assert first.startswith("No threshold: Atelectasis (3 validation patients), ") and bare == BARE

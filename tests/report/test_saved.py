@@ -7,17 +7,14 @@ import pytest
 from demo_home import SPLIT, save_demo_evaluation
 
 from xlite.errors import DataError, RunError
-from xlite.evaluation.contamination.caveats import NotListed, TrainedOn
 from xlite.models.available import SHIPPED, TINY
 from xlite.report.saved import (
     Evaluation,
-    compare_saved,
     evaluation_name,
     on_test_films,
     read_evaluation,
     saved_evaluations,
 )
-from xlite.report.sentences import comparison_sentence
 
 
 def own_evaluations() -> tuple[list[Evaluation], list[str]]:
@@ -66,29 +63,6 @@ def test_a_damaged_one_is_a_sentence_with_its_reason(
     found, [damaged] = own_evaluations()
     assert found == []
     assert str(path.parent) in damaged and reason in damaged and damaged.count("\n") == 0
-
-
-def test_two_saved_models_are_compared_on_their_films(own_home: Path, no_charts: None) -> None:
-    for name in ("one", "two"):
-        save_demo_evaluation(own_home, name)
-    found = compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
-    assert (found.difference.value, found.tie, found.images, found.patients) == (0, True, 200, 100)
-    (folder_of(own_home, "one") / "labels.csv").unlink()
-    with pytest.raises(DataError, match="one.*labels.csv"):
-        compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
-
-
-@pytest.mark.slow
-def test_a_comparison_says_how_many_films_each_of_the_two_knows(own_home: Path, no_charts: None) -> None:
-    known = [TrainedOn(films=200, known=20, stems=frozenset({"00000001_000"}))]
-    save_demo_evaluation(own_home, "one", caveats=[NotListed()])
-    save_demo_evaluation(own_home, "two", caveats=known)
-    found = compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
-    assert (found.known, found.untold, found.second_known, found.second_untold) == (0, True, 20, False)
-    assert comparison_sentence(found, ("one", "two")).endswith(
-        ". But whether one, or its teacher, knows any of these films is not known. But two, or its teacher, "
-        "knows 20 of these films"
-    )
 
 
 def test_the_metrics_of_a_file_are_those_that_were_written(own_home: Path, no_charts: None) -> None:

@@ -170,8 +170,10 @@ def test_a_comparison_says_over_how_many_findings() -> None:
     )
     rough = found.model_copy(update={"findings": 1, "in_every_resample": False})
     assert ", mean of 1 finding: difference" in words.comparison_sentence(rough)
-    assert words.comparison_sentence(rough).endswith(
-        "within the noise; too few patients: no finding is in every resample"
+    unclear = "p 0.200: too few patients for a verdict, as no finding is in every resample"
+    assert words.comparison_sentence(rough).endswith(unclear)
+    assert words.comparison_sentence(rough.model_copy(update={"tie": False, "p": 0.048})).endswith(
+        "p 0.048: too few patients for a verdict, as no finding is in every resample"
     )
 
 

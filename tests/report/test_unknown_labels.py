@@ -24,10 +24,10 @@ from xlite.report.charts.intervals import auc_figure
 from xlite.report.charts.rates import curves_grid
 from xlite.report.charts.reliability import reliability_grid
 from xlite.report.document import Chart, Table, to_markdown
-from xlite.report.judged import judged_films, mistake_caption, mistakes
+from xlite.report.judged import compare_judged, judged_films, mistake_caption, mistakes
 from xlite.report.means import films_of, some_unknown
 from xlite.report.metrics_json import report_json
-from xlite.report.saved import Evaluation, compare_saved, read_evaluation
+from xlite.report.saved import Evaluation, read_evaluation
 from xlite.report.sections.confusion import confusion
 from xlite.report.sections.findings import findings, roc_and_precision
 from xlite.report.sections.whole import whole
@@ -169,7 +169,7 @@ def test_a_saved_comparison_says_on_how_many_films_labels_are_known(
 ) -> None:
     report, films = unknown_report()
     write_report(tmp_path / "two", report, films)
-    found = compare_saved(tmp_path / "one", tmp_path / "two")
+    found = compare_judged(evaluation, read_evaluation("two", tmp_path / "two"), None)
     assert (found.least_films, found.findings) == (150, 12)
     over = "mean of 12 findings, each on the films whose label is known, 150 or more"
     assert over in comparison_sentence(found)

@@ -140,8 +140,8 @@ def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) 
 
     def kill(sentence: str) -> None:
         status = Run.named("second").status()
-        assert sentence == "Run second waits for cpu behind first (1st in the queue)"
-        assert (status.state, status.message) == ("queued", "waits for cpu behind first (1st in the queue)")
+        assert sentence == "Run second waits for CPU behind first (1st in the queue)"
+        assert (status.state, status.message) == ("queued", "waits for CPU behind first (1st in the queue)")
         os.kill(holder.pid, signal.SIGKILL)
         killed.append(time.monotonic())
 
@@ -167,16 +167,16 @@ def test_the_queue_is_served_in_order_and_skips_the_dead(taker, events: list[str
     threads["first"].start()
     see("first has it")
     threads["second"].start()
-    see("Run second waits for cpu behind first (1st in the queue)")
+    see("Run second waits for CPU behind first (1st in the queue)")
     third = taker("third")
-    assert third.stdout.readline() == "Run third waits for cpu behind second (2nd in the queue)\n"
+    assert third.stdout.readline() == "Run third waits for CPU behind second (2nd in the queue)\n"
     threads["fourth"].start()
-    see("Run fourth waits for cpu behind third (3rd in the queue)")
+    see("Run fourth waits for CPU behind third (3rd in the queue)")
     third.kill()
-    see("Run fourth waits for cpu behind second (2nd in the queue)")
+    see("Run fourth waits for CPU behind second (2nd in the queue)")
     ended["first"].set()
     wait_for(lambda: "second has it" in events)
-    see("Run fourth waits for cpu behind second (1st in the queue)")
+    see("Run fourth waits for CPU behind second (1st in the queue)")
     ended["second"].set()
     see("fourth has it")
     ended["fourth"].set()
@@ -241,7 +241,7 @@ def test_many_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path, 
         runs.append(run)
         wait_for(lambda: order.exists() if len(runs) == 1 else "behind" in runs[-1].status().message, 60)
     behind = f"behind run{count - 2:02d} ({count - 1}th in the queue)"
-    assert runs[-1].status().message == f"waits for cpu {behind}"
+    assert runs[-1].status().message == f"waits for CPU {behind}"
     began = time.process_time()
     rows, _ = Listing(checkpoints_dir()).runs()
     assert time.process_time() - began < 0.5
@@ -277,7 +277,7 @@ def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypat
     run = new_run("mine")
     with on_log(lambda line: run.stop()), run.hold(), device_turn(run, [CPU]) as devices:
         assert devices == []
-        assert run.status().message == "waits for cpu behind first (1st in the queue)"
+        assert run.status().message == "waits for CPU behind first (1st in the queue)"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from demo_home import SPLIT, drawn_films, save_demo_evaluation, save_demo_model
 
 from xlite.errors import CheckpointError
+from xlite.evaluation.contamination.caveats import Caveat, ChosenOn, TrainedOn
 from xlite.evaluation.films import Films
 from xlite.evaluation.validation import fit_info
 from xlite.findings import FINDINGS
@@ -22,7 +23,7 @@ from xlite.report.judged import JudgedFilms, judged_films
 from xlite.report.saved import Evaluation, read_evaluation
 from xlite.report.worth import threshold_sentence
 from xlite.runs import hand_threshold
-from xlite.runs.hand_threshold import is_shipped, keep_threshold, threshold_changes
+from xlite.runs.hand_threshold import choice_warnings, is_shipped, keep_threshold, threshold_changes
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 MASS = FINDINGS.index("Mass")
@@ -220,6 +221,26 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_changed(
     with pytest.raises(CheckpointError, match=words):
         keep_threshold(model, evaluation, films, finding, 0.25, [])
     assert model.read_bytes() == before
+
+
+def test_a_threshold_that_films_known_to_the_model_choose_is_warned_of(own_home: Path) -> None:
+    def warnings(part: str, *reasons: Caveat) -> list[str]:
+        report = save_demo_evaluation(own_home, caveats=reasons)
+        split = report.split.model_copy(update={"part": part})
+        return choice_warnings(report.model_copy(update={"split": split}))
+
+    own_val, trained = ChosenOn(known=200), TrainedOn(films=200, known=200)
+    assert warnings("val") == warnings("val", own_val) == []
+    assert (
+        warnings("val", trained)
+        == warnings("val", own_val, trained)
+        == [
+            "200 of 200 val films are known to the model or its teacher: what is known is called with more "
+            "confidence than what is new, so that a threshold chosen here need not hold on other films."
+        ]
+    )
+    test, known = warnings("test", trained)
+    assert test.startswith("These are test films. ") and known.startswith("200 of 200 test films are known")
 
 
 def test_a_shipped_model_is_known_by_its_place(own_home: Path) -> None:

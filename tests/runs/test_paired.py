@@ -10,7 +10,8 @@ from known_runs import facts, judgement
 from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.places import checkpoints_dir
-from xlite.report.saved import compare_saved
+from xlite.report.judged import compare_judged
+from xlite.report.saved import read_evaluation
 from xlite.runs.listing import Listing, RunFacts
 from xlite.runs.paired import check_comparable, compare_runs
 from xlite.runs.run import Run
@@ -27,8 +28,8 @@ def judged_runs(home: Path) -> dict[str, RunFacts]:
 def test_two_runs_are_compared_as_their_reports_are(own_home: Path) -> None:
     runs = judged_runs(own_home)
     found = compare_runs(runs["one"], runs["two"])
-    folders = (runs[name].run.evaluation("test") for name in ("one", "two"))
-    assert found == compare_saved(*folders).model_copy(update={"names": ("one", "two")})
+    one, two = (read_evaluation(name, runs[name].run.evaluation("test")) for name in ("one", "two"))
+    assert found == compare_judged(one, two, None).model_copy(update={"names": ("one", "two")})
     assert (found.tie, found.images) == (False, 200)
 
 

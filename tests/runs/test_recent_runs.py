@@ -40,4 +40,4 @@ def test_a_run_that_has_not_begun_is_nowhere_yet(tiny_folder: Path) -> None:
     with holding(run.folder, "it is busy"):
         [seen], rest = runs_now(5)
     assert (seen.share, rest) == (0.0, [])
-    assert seen.facts == "epoch –, time left is not known yet"
+    assert seen.facts == "no epoch yet, time left not known"

@@ -21,6 +21,7 @@ def test_facts_of_a_status() -> None:
     }
     assert set(facts(RunStatus()).values()) == {"–", "0 s"}
     assert clock(59.6) == "1 min 00 s"
+    assert facts(RunStatus(device="cpu"))["Device"] == "CPU" and facts(RunStatus())["Device"] == "–"
 
 
 def test_a_message_that_begins_with_the_state_says_it_alone():

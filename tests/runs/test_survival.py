@@ -248,7 +248,7 @@ def test_a_clock_that_is_set_back_and_forward_changes_nothing_of_a_run(forty_fil
     began, told = time.monotonic(), list[RunStatus]()
     with first.hold(), device_turn(first, [Device("cpu", "cpu")]):
         child = subprocess.Popen([sys.executable, "-c", SET_CLOCK, run.name])
-        while run.status().message != "waits for cpu behind first (1st in the queue)":
+        while run.status().message != "waits for CPU behind first (1st in the queue)":
             assert child.poll() is None and time.monotonic() - began < 120
             time.sleep(0.02)
     while child.poll() is None:

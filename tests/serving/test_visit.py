@@ -16,8 +16,9 @@ from xlite.data.folder import NihFolder
 from xlite.data.known_films import KnownFilms
 from xlite.errors import DataError
 from xlite.guarded import GuardedReader
+from xlite.images import MAX_FILMS
 from xlite.serving import visit as visits
-from xlite.serving.viewer import MAX_FILMS, FilmView
+from xlite.serving.viewer import FilmView
 from xlite.serving.visit import HistoryLine, Visit, VisitFilm, film_view, films_in, folder_film
 
 FILM = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
@@ -47,7 +48,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 def test_films_stay_when_the_uploader_is_empty_after_another_page() -> None:
     visit = Visit()
     visit.take([Sent("1", "a.png"), Sent("2", "b.png")])
-    assert (visit.batch, visit.shown, visit.sent, visit.is_new) == (["1", "2"], "1", 2, True)
+    assert (visit.batch, visit.shown, visit.left_out, visit.is_new) == (["1", "2"], "1", [], True)
     visit.take([])
     assert (visit.batch, [film.name for film in visit.films.values()]) == (["1", "2"], ["a.png", "b.png"])
     visit.take([Sent("3", "c.png")])
@@ -72,7 +73,7 @@ def test_what_is_taken_out_of_the_uploader_is_forgotten() -> None:
         visit.note(film.file_id, "demo", FilmView(film.name, error="Why"))
     assert visit.changed(["2"]) is False
     visit.take(both[1:])
-    assert (list(visit.films), visit.batch, visit.shown, visit.sent) == (["2"], ["2"], "2", 1)
+    assert (list(visit.films), visit.batch, visit.shown, visit.left_out) == (["2"], ["2"], "2", [])
     assert [line.film for line in visit.history()] == ["b.png"]
     assert visit.changed(["2", "3"]) is True
     assert visit.changed([]) is False and visit.films == {}
@@ -81,10 +82,10 @@ def test_what_is_taken_out_of_the_uploader_is_forgotten() -> None:
 def test_no_more_than_so_many_uploads_are_held_and_the_others_follow_when_there_is_room() -> None:
     visit, sent = Visit(), [Sent(str(number), f"{number}.png") for number in range(MAX_FILMS + 2)]
     visit.take(sent)
-    assert (len(visit.films), visit.sent) == (MAX_FILMS, MAX_FILMS + 2)
+    assert (len(visit.films), visit.left_out) == (MAX_FILMS, ["10.png", "11.png"])
     visit.changed([one.file_id for one in sent[2:]])
     visit.take(sent[2:])
-    assert visit.batch == [one.file_id for one in sent[2:]] and visit.sent == MAX_FILMS
+    assert visit.batch == [one.file_id for one in sent[2:]] and visit.left_out == []
 
 
 def test_the_oldest_films_are_forgotten_first_but_for_those_on_view(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +122,7 @@ def test_an_earlier_film_is_shown_again() -> None:
     visit.take([])
     visit.take([Sent("2", "b.png")])
     visit.show("1")
-    assert (visit.batch, visit.shown, visit.sent, visit.is_new) == (["1"], "1", 1, True)
+    assert (visit.batch, visit.shown, visit.left_out, visit.is_new) == (["1"], "1", [], True)
 
 
 def test_a_line_for_each_film_and_model_newest_first() -> None:
@@ -156,7 +157,7 @@ def test_no_more_of_a_zip_is_unpacked_than_is_read() -> None:
     data = zipped({f"{number:02d}.png": PNG for number in range(MAX_FILMS + 5)})
     visit = Visit()
     visit.take([Sent("7", "many.zip", data)])
-    assert (visit.sent, len(visit.films)) == (MAX_FILMS + 5, MAX_FILMS)
+    assert (len(visit.left_out), len(visit.films)) == (5, MAX_FILMS)
     assert all(film.source == PNG for film in visit.films.values())
     films, _ = films_in(Sent("7", "many.zip", data))
     assert [film.source for film in films[MAX_FILMS:]] == [None] * 5

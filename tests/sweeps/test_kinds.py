@@ -8,7 +8,7 @@ import pytest
 from xlite.sweeps.kinds import KINDS, lacking, plan_of
 from xlite.sweeps.plan import Design, Kind
 from xlite.sweeps.status import TrialStatus
-from xlite.sweeps.trials_table import trial_rows
+from xlite.sweeps.trials_table import FORMATS, trial_rows
 
 
 def test_every_kind_is_told_once() -> None:
@@ -67,4 +67,5 @@ def test_trials_are_rows_with_settings_apart_or_as_one_text() -> None:
     assert trial_rows(trials, apart=True) == [
         {**begins, "Backbone": "resnet18", "Learning rate": 0.001, **ends}
     ]
+    assert FORMATS["Learning rate"] == "%.4g" and "Backbone" not in FORMATS  # 0.0001196 is not 0.0001
     assert trial_rows(trials, apart=False) == [{**begins, "Configuration": "resnet18, lr 0.001", **ends}]

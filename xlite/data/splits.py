@@ -82,7 +82,7 @@ def make_split(
     if way in LEAKY and not allow_leakage:
         raise DataError(
             f"the split {way!r} puts films of one patient into several parts, so its metrics flatter; "
-            "use 'patient', or pass ",
+            "use 'patient', or set ",
             Setting("allow_leakage"),
             " to have it all the same",
         )

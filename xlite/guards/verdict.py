@@ -48,9 +48,15 @@ _SENTENCES: dict[Reason, str] = {
     "lateral": "This looks like a lateral film; the model learned from frontal films alone",
     "child": "This looks like a film of a child; few films of training were of children",
     "cut": "The film looks cut: a part of the lungs is not on it",
-    "range": "Greys or sharpness are outside those of the training films",
+    "range": "Greys or sharpness are outside those of the films that the gate learned from",
     "unlike": "The film is unlike the films that the model learned from",
 }
+_PROBABILITY_OF: dict[tuple[Reason, bool], str] = {
+    ("not_chest", True): " of a chest X-ray",
+    ("not_chest", False): " of another picture",
+    ("unlike", True): " of a frontal film",
+}
+"""By reason, and whether it is too low: what a probability is of, if not of what the reason says."""
 FIXED = "It was turned upright or inverted back before it was read."
 
 
@@ -80,7 +86,8 @@ class Check:
 
     def __str__(self) -> str:
         side = "the least that passes is" if self.below else "the limit is"
-        return f"{sentence_of(self.reason)} ({self.measure} {self.value:.3g}, {side} {self.limit:.3g})."
+        measured = f"{self.measure}{_PROBABILITY_OF.get((self.reason, self.below), '')} {self.value:.3g}"
+        return f"{sentence_of(self.reason)} ({measured}, {side} {self.limit:.3g})."
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ class Worth:
                 found.append("rules_nothing_out")
             if self.side == "above" and hit <= LEAST_FOR * (1 - passed):
                 found.append("says_little")
-        if self.threshold is not None and self.patients is not None and self.patients.few:
+        by_validation = self.threshold is not None and self.by_hand is None
+        if by_validation and self.patients is not None and self.patients.few:
             found.append("few_patients")
         if not self.calibrated:
             found.append("not_calibrated")

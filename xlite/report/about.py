@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from xlite import __version__
-from xlite.public import without_paths
+from xlite.public import is_public, without_paths
 from xlite.report.document import Table
 
 PURPOSE = """
@@ -63,14 +63,15 @@ LIMITS = """
   at 224 px), it can point beside the finding, and it proves nothing.
 - **Shortcuts.** Edema is on 4.5 % of AP films and 0.4 % of PA films: a model may learn the view.
 - **Other pictures.** Lateral films, photographs of screens and other parts of the body are of no use to
-  it. Children were rare among the films these models learnt from.
+  it. Children were rare among the films these models learned from.
 """
 
-PRIVACY = """
-This app runs on your computer, and no film leaves it. An uploaded film stays in the memory of its page
-and is gone when you close it; nothing read from it is stored. The bundled example films are drawn by
-X-Lite. They show no patient.
+_PRIVACY = """
+{where} An uploaded film stays in the memory of its page and is gone when you close it; nothing read from
+it is stored. The bundled example films are drawn by X-Lite. They show no patient.
 """
+_HERE = "This app runs on your computer, and no film leaves it."
+_ON_A_SERVER = "This app runs on a server: a film that you upload is sent to it, and it hands it to nobody."
 
 _BIBTEX = """@software{{xlite,
   title   = {{X-Lite: small networks for chest X-rays, distilled, evaluated and explained}},
@@ -89,6 +90,11 @@ _BIBTEX = """@software{{xlite,
   year      = {{2017}}
 }}"""
 _PACKAGES = ("torch", "timm", "onnxruntime", "streamlit", "numpy", "pandas", "plotly")
+
+
+def privacy() -> str:
+    """Where films are read, and what stays of them."""
+    return _PRIVACY.format(where=_ON_A_SERVER if is_public() else _HERE)
 
 
 def bibtex() -> str:

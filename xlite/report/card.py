@@ -25,7 +25,7 @@ from xlite.report.means import (
     threshold_cells,
     undefined_resamples,
 )
-from xlite.report.sentences import CALIBRATORS, clean, contaminated_films
+from xlite.report.sentences import CALIBRATORS, clean_in_short, contaminated_films
 from xlite.report.view import metric_cell
 from xlite.report.worth import records_table
 from xlite.text import are, counted, labels_of, number
@@ -138,12 +138,12 @@ def _metrics(report: Report) -> list[str]:
         "",
     ]
     if contamination and not report.contaminated:
-        lines += [f"{clean(report)}.", ""]
+        lines += [f"{clean_in_short(report)}.", ""]
     elif contamination:
         lines += [
             f"**{contaminated_films(contamination.films, contamination.of)} {are(contamination.films)} not "
             f"new to what the model learned from (see the warnings), so the metrics are struck through.** "
-            f"{clean(report)}.",
+            f"{clean_in_short(report)}.",
             "",
         ]
     lines += [

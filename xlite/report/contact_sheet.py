@@ -34,7 +34,7 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
     for axis, tile in zip(grid[0], rows[0], strict=True):
         axis.set_title(map_name(tile.method), color="white", fontsize=9)
     figure.supxlabel(
-        "Outlined: the radiologists' boxes, green if a peak of the map (cross) lies in one, else red. "
+        "Outlined: the boxes, green if a peak of the map (cross) lies in one, else red. "
         "Lower left: one cell of a map.",
         color="white",
         fontsize=8,

@@ -62,10 +62,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, made when it is drawn, and what it shows."""
+    """A figure, made when it is drawn, and what it shows; if `wide`, it scrolls if a screen is narrow."""
 
     draw: "Callable[[], go.Figure]"
     caption: str = ""
+    wide: bool = False
 
 
 Block = Heading | Text | Alert | Table | Chart

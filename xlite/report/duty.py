@@ -6,7 +6,7 @@ from xlite.evaluation.report import Report
 from xlite.metrics.estimate import Estimate
 from xlite.models.duty import Duty
 from xlite.report.means import mean_auc
-from xlite.report.sentences import clean, known_films, source
+from xlite.report.sentences import clean_in_short, known_films, source
 from xlite.text import capital, number
 
 
@@ -37,7 +37,7 @@ def warning(report: Report | None) -> str:
     if report is None:
         return "How good it is is not known: it has no report on test films. The Results page measures it."
     known = known_films(report)
-    return " ".join(f"{capital(said)}." for said in (known, clean(report)) if said)
+    return " ".join(f"{capital(said)}." for said in (known, clean_in_short(report)) if said)
 
 
 def lines(on_duty: Duty, report: Report | None) -> list[str]:

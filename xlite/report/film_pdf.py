@@ -18,7 +18,6 @@ from xlite.report.film_sentences import film_cells, guard_alert
 from xlite.report.model_words import calibration_words, thresholds_words
 from xlite.report.pdf_sheet import (
     DISCLAIMER,
-    EM,
     HEIGHT,
     MARGIN,
     QUIET,
@@ -28,6 +27,7 @@ from xlite.report.pdf_sheet import (
     TextLine,
     open_pdf,
     shown,
+    width_of,
     wrapped,
 )
 from xlite.report.reading_sentences import map_sentence
@@ -37,6 +37,8 @@ from xlite.text import labels_of
 _PRINTED = 720  # px; 85 mm have no use for more
 _LONGEST_NAME = 160
 _LONGEST_CELL = 20
+_GAP = 1.0
+"""Between two columns, in the size of their letters."""
 _BELOW_PICTURES = 72
 """Points for their captions, of up to five lines, and for what keeps the parts of a page apart."""
 
@@ -90,7 +92,7 @@ def _verdict(film: FilmPage) -> list[TextLine]:
     if isinstance(found, str):
         return [TextLine("Not read", 9, bold=True), *wrapped(found)]
     alert = guard_alert(found)
-    title = f"Guards: {film_cells(found)[0]}" + (f". {alert.title}" if alert else "")
+    title = f"Guards: {alert.title[0].lower() + alert.title[1:] if alert else film_cells(found)[0]}"
     sentences = [*(alert.sentences if alert else ()), *film.learned]
     return [TextLine(title, 9, bold=True), *(line for one in sentences for line in wrapped(one))]
 
@@ -134,6 +136,11 @@ class _Row:
     above: bool = False
 
     @property
+    def bold(self) -> bool:
+        """Whether its letters are."""
+        return self.header or self.above
+
+    @property
     def height(self) -> float:
         """In points."""
         return 7 * 1.25 * max(map(len, self.cells)) + 2.6
@@ -156,22 +163,28 @@ def _table(sheet: Sheet, rows: Sequence[_Row]) -> None:
     """The rows, as wide as the page; those of findings above their threshold are bold."""
     if not rows:
         return
-    widths = [
-        max(len(line) for row in rows for line in row.cells[at]) + 3 for at in range(len(rows[0].cells))
-    ]
+    widths = _column_widths(rows)
     point = (WIDTH - 2 * MARGIN) / sum(widths)
-    size = min(7.0, point / EM)
+    size = min(7.0, point)
     for row in rows:
         sheet.rule("#e2e2e2" if not row.header else "white")
         top, x = sheet.y + 2, MARGIN
         for width, lines in zip(widths, row.cells, strict=True):
             sheet.y = top
             for line in lines:
-                sheet.text(x, TextLine(line, size, row.above or row.header, QUIET if row.header else "black"))
+                sheet.text(x, TextLine(line, size, row.bold, QUIET if row.header else "black"))
                 sheet.y += size * 1.25
             x += width * point
         sheet.y = top - 2 + row.height
     sheet.rule("#e2e2e2")
+
+
+def _column_widths(rows: Sequence[_Row]) -> list[float]:
+    """The width of each column with the gap behind it, in the size of its letters."""
+    return [
+        max(width_of(line, 1, row.bold) for row in rows for line in row.cells[at]) + _GAP
+        for at in range(len(rows[0].cells))
+    ]
 
 
 def _foot(classifier: Classifier, reading: Reading | None) -> list[TextLine]:

@@ -14,6 +14,8 @@ VOID = (
     "are of films as the validation films were."
 )
 NO_PROBABILITIES = "It was not read: no probabilities are given for it."
+_MOST_NAMED = 5
+"""Of films that are left out; more names would fill the page."""
 _UNDO: dict[Reason, tuple[str, str]] = {
     "rotated_90": ("turn it by 90° counterclockwise", "turned by 90° counterclockwise"),
     "rotated_180": ("turn it by 180°", "turned by 180°"),
@@ -67,9 +69,16 @@ def likeness_sentence(likeness: Likeness | None) -> str:
     )
 
 
-def too_many_words(count: int, most: int) -> str:
-    """What happens to more films than are read at once; empty if they are not too many."""
-    return f"The first {most} of {count:,} are read: xlite predict reads folders." if count > most else ""
+def too_many_words(left_out: Sequence[str], most: int) -> str:
+    """What happens to more films than are read at once, by the names of the others; empty without any."""
+    if not left_out:
+        return ""
+    more = len(left_out) - _MOST_NAMED
+    named = ", ".join(left_out[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return (
+        f"The first {most} of {most + len(left_out):,} are read, not {named}: upload these by themselves; "
+        "xlite predict reads folders."
+    )
 
 
 def films_table(films: Iterable[tuple[str, GuardedReading | str]]) -> Table:

@@ -9,8 +9,10 @@ import pandas as pd
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from xlite.errors import DataError
+from xlite.evaluation.compare import compare_on
 from xlite.evaluation.files import LABELS_FILE
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import known, negative, positive
 from xlite.messages import literal
@@ -18,6 +20,12 @@ from xlite.report.saved import Evaluation
 from xlite.text import counted, labels_of
 
 Kind = Literal["missed", "alarm"]
+MISTAKE_KINDS: tuple[Kind, ...] = "missed", "alarm"
+_TITLES = {
+    "missed": ("Missed", "Lowest of those with it"),
+    "alarm": ("Called without it", "Highest of those without it"),
+}
+"""By kind, with a threshold and without one, which calls nothing and so misses nothing."""
 _LEAST = 1e-9
 """A probability of 0 or 1 that is wrong would have an endless loss."""
 
@@ -58,6 +66,37 @@ def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilm
     Raises DataError if predictions or labels are missing or damaged, or are not those that were judged.
     """
     predictions = read_predictions(evaluation.folder / PREDICTIONS_FILE)
+    rows = _judged_rows(evaluation, predictions, folder)
+    labels, patients = rows[list(FINDINGS)].to_numpy(np.float32), rows["patient"].to_numpy()
+    return JudgedFilms(predictions.names, predictions.stems, patients, labels, predictions.probs)
+
+
+def compare_judged(first: Evaluation, second: Evaluation, folder: NihFolder | None) -> Comparison:
+    """The paired test of two models judged on the same films, and how many of these each of them knows, as
+    its report says; with the labels saved beside either, or else those of a data folder.
+
+    Raises DataError as `judged_films` and `compare_on` do.
+    """
+    files = first.folder / PREDICTIONS_FILE, second.folder / PREDICTIONS_FILE
+    answers = read_predictions(files[0]), read_predictions(files[1])
+    labelled = [(one.folder / LABELS_FILE).is_file() for one in (first, second)]
+    whose = 1 if labelled == [False, True] else 0
+    rows = _judged_rows((first, second)[whose], answers[whose], folder)
+    found = compare_on(rows, answers, files, "the labels")
+    (known, untold), (second_known, second_untold) = (_known(one) for one in (first, second))
+    of_first = {"known": known, "untold": untold}
+    of_second = {"second_known": second_known, "second_untold": second_untold}
+    return found.model_copy(update=of_first | of_second)
+
+
+def _known(one: Evaluation) -> tuple[int, bool]:
+    """How many of the films judged a model knows by its report, and whether nobody can tell of the others."""
+    found = one.report.contamination
+    return (0, False) if found is None else (found.films, bool(found.unknown))
+
+
+def _judged_rows(evaluation: Evaluation, predictions: Predictions, folder: NihFolder | None) -> pd.DataFrame:
+    """Patient and labels of the films of an evaluation, by stem; raises as `judged_films` does."""
     path = evaluation.folder / LABELS_FILE
     table = read_labels(path) if path.is_file() else _labels_of(folder, predictions, evaluation)
     lacking = [stem for stem in predictions.stems if stem not in table.index]
@@ -75,8 +114,7 @@ def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilm
             f"the films and labels that {evaluation.model} was judged by are not those found now: evaluate "
             "it again"
         )
-    patients = rows["patient"].to_numpy()
-    return JudgedFilms(predictions.names, predictions.stems, patients, labels, predictions.probs)
+    return rows
 
 
 def _labels_of(folder: NihFolder | None, predictions: Predictions, evaluation: Evaluation) -> pd.DataFrame:
@@ -124,6 +162,14 @@ def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, co
         )
         for place in order
     ]
+
+
+def mistakes_title(finding: str, cut: float | None, kind: Kind) -> str:
+    """What the films are that `mistakes` gives of a finding at its threshold, or without one, as Markdown."""
+    called, without = _TITLES[kind]
+    if cut is None:
+        return f"**{without}**: {spoken(finding)}, no threshold"
+    return f"**{called}**: {spoken(finding)} at its threshold of {cut:.1%}, most confident first"
 
 
 def mistake_caption(mistake: Mistake) -> str:

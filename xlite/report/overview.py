@@ -13,7 +13,7 @@ from xlite.models.duty import Duty, info_of
 from xlite.places import checkpoints_dir
 from xlite.report.document import marked_cell
 from xlite.report.means import mean_auc
-from xlite.report.sentences import clean, known_films, source
+from xlite.report.sentences import clean, clean_in_short, known_films, not_known, source
 from xlite.report.view import metric_cell
 from xlite.text import capital, counted, labels_of
 
@@ -40,10 +40,12 @@ def auc_headline(report: Report) -> Headline:
     if found is None:
         return Headline(auc, f"{capital(over)}  \n{where}")
     if not report.contaminated:
-        return Headline(auc, f"{capital(over)}. {clean(report)}  \n{where}")
+        open_question = not_known(report)
+        said = f"{over}; {open_question}" if open_question else f"{over}. {clean(report)}"
+        return Headline(auc, f"{capital(said)}  \n{where}")
     known = known_films(report)
     if found.clean is None:
-        return Headline(auc, f"{known}. {clean(report)}  \n{where}")
+        return Headline(auc, f"{known}. {clean_in_short(report)}  \n{where}")
     over, estimate = mean_auc(found.clean)
     films = f"On the {found.clean.split.images:,} clean films, {over}"
     return Headline(str(estimate), f"{films}  \n{auc} on all: {known}  \n{where}")

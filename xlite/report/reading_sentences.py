@@ -40,11 +40,11 @@ def bars_sentences(reading: Reading) -> list[str]:
     said = []
     if reading.thresholds is None:
         said.append("This model has no thresholds yet: read the order, not the height, of the bars.")
-    else:
+    elif _some_threshold(reading):
         said.append(
             "Coloured: at or above the model's own threshold (amber tick), chosen on validation films."
         )
-        said += [withheld] if (withheld := reading.withheld()) else []
+    said += [withheld] if (withheld := reading.withheld()) else []
     if bars_zones(reading):
         said.append('Amber band: the "not sure" zone between the cut-offs that validation patients certify.')
     elif reading.void and reading.records:
@@ -62,8 +62,14 @@ def bars_alt(reading: Reading) -> str:
     """What the bars show, for those who do not see them."""
     top = ", ".join(f"{spoken(finding)} {p:.1%}" for finding, p in reading.top(3))
     above = [finding for finding, _ in reading.top(len(FINDINGS)) if reading.is_above(finding)]
-    over = f"above their threshold: {_spoken(above)}" if above else "none is above its threshold"
+    none = "none is above its threshold" if _some_threshold(reading) else "none has a threshold"
+    over = f"above their threshold: {_spoken(above)}" if above else none
     return f"Bars of the 14 probabilities, likeliest first: {top}; {over}. The table below has all of them."
+
+
+def _some_threshold(reading: Reading) -> bool:
+    """Whether a finding can be called at all."""
+    return any(cut is not None for cut in (reading.thresholds or {}).values())
 
 
 def _spoken(findings: Iterable[str]) -> str:

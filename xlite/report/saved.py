@@ -9,13 +9,10 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from xlite.data.layout import data_roots
-from xlite.data.predictions import PREDICTIONS_FILE, read_predictions
 from xlite.errors import DataError, sentence
-from xlite.evaluation.compare import compare_on
 from xlite.evaluation.elsewhere.own_test import evaluation_folders
-from xlite.evaluation.files import CURVES_FILE, LABELS_FILE, METRICS_FILE
-from xlite.evaluation.films import read_labels
-from xlite.evaluation.report import Comparison, Report
+from xlite.evaluation.files import CURVES_FILE, METRICS_FILE
+from xlite.evaluation.report import Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves
 from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
@@ -144,27 +141,3 @@ def _named(folder: Path) -> Iterator[None]:
             f"The evaluation {folder} is damaged and left out ({sentence(error)}); delete it or evaluate the "
             "model again."
         ) from error
-
-
-def compare_saved(first: Path, second: Path) -> Comparison:
-    """The paired test of two models whose evaluations lie in these folders, and how many of the films judged
-    each of them knows, as its report says. Raises DataError.
-    """
-    if not (first / LABELS_FILE).is_file():
-        raise DataError(
-            f"{first} has no {LABELS_FILE} beside its predictions, so it cannot be compared: evaluate that "
-            "model again on your folder"
-        )
-    files = first / PREDICTIONS_FILE, second / PREDICTIONS_FILE
-    answers = read_predictions(files[0]), read_predictions(files[1])
-    found = compare_on(read_labels(first / LABELS_FILE), answers, files, first / LABELS_FILE)
-    (known, untold), (second_known, second_untold) = (_known(folder) for folder in (first, second))
-    of_first = {"known": known, "untold": untold}
-    of_second = {"second_known": second_known, "second_untold": second_untold}
-    return found.model_copy(update=of_first | of_second)
-
-
-def _known(folder: Path) -> tuple[int, bool]:
-    """How many of the films judged a model knows by its report, and whether nobody can tell of the others."""
-    found = read_evaluation(folder.name, folder).report.contamination
-    return (0, False) if found is None else (found.films, bool(found.unknown))

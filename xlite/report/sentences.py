@@ -118,6 +118,21 @@ def clean(report: Report) -> str:
     )
 
 
+def clean_in_short(report: Report) -> str:
+    """`clean` beside the report's caveats, which say at length why nobody can tell which films are clean."""
+    open_question = not_known(report)
+    return f"There are no metrics on clean films alone: {open_question}" if open_question else clean(report)
+
+
+def not_known(report: Report) -> str:
+    """That nobody can tell which of the films judged are clean, as a clause; nothing if that is known."""
+    found = report.contamination
+    if found is None or found.clean is not None or not found.unknown or found.films == found.of:
+        return ""
+    which = "the others" if found.films else "these films"
+    return f"whether the model or what it learned from knows {which} is not known"
+
+
 def validation_note(validation: Validation) -> str:
     """What the validation films are, or why there are none."""
     part, here = f"of the val part of split {validation.split_id}", validation.here
@@ -244,21 +259,24 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     first, second = names or found.names
     gap = found.difference
     assert gap.value is not None
-    verdict = (
-        "a tie, the difference is within the noise"
-        if found.tie
-        else f"{'higher' if gap.value > 0 else 'lower'} than {second}"
-    )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
     if found.least_films is not None:
         over += f", each on the films whose label is known, {found.least_films:,} or more"
-    rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
         f"Mean AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
-        f"{verdict}{rough}{_without_known(found, names)}"
+        f"{_verdict(found, second)}{_without_known(found, names)}"
     )
+
+
+def _verdict(found: Comparison, second: str) -> str:
+    """Which of the two is higher, if the films can tell."""
+    if not found.in_every_resample:
+        return "too few patients for a verdict, as no finding is in every resample"
+    if found.tie:
+        return "a tie, the difference is within the noise"
+    return f"{'higher' if (found.difference.value or 0) > 0 else 'lower'} than {second}"
 
 
 def comparisons_note(count: int) -> str:

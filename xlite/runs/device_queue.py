@@ -109,9 +109,13 @@ def waiting_for(queue: Sequence[Ticket], mine: Ticket, devices: Sequence[Device]
     """What a run that waits says: for which devices, behind whom, and its place in the queue."""
     holders = [ticket.run for ticket in queue if set(ticket.has) & set(mine.wants)]
     before = [ticket.run for ticket in _before(queue, mine) if set(ticket.wants) & set(mine.wants)]
-    names = (" or " if mine.needs < len(devices) else " and ").join(device.name for device in devices)
+    names = (" or " if mine.needs < len(devices) else " and ").join(map(_spoken, devices))
     behind = before[-1] if before else " and ".join(holders)
     return f"waits for {names} behind {behind} ({_ordinal(len(before) + 1)} in the queue)"
+
+
+def _spoken(device: Device) -> str:
+    return "CPU" if device.name == "cpu" else device.name
 
 
 def _before(queue: Sequence[Ticket], mine: Ticket) -> list[Ticket]:

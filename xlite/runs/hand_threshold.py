@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from xlite.errors import CheckpointError
+from xlite.evaluation.contamination.caveats import ChosenOn
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, spoken
@@ -24,6 +25,7 @@ from xlite.report.hand_thresholds import BY_HAND_TITLE, by_hand_section
 from xlite.report.judged import JudgedFilms
 from xlite.report.saved import Evaluation
 from xlite.report.sections.operating import not_offered_sentence
+from xlite.report.sentences import known_films
 from xlite.runs.run import Run
 
 _CLOSE = 1e-6
@@ -53,6 +55,23 @@ def threshold_changes(info: ModelInfo, report: Report) -> list[str]:
         for cut in [(info.thresholds or {}).get(finding)]
         if cut is not None and not _same(cut, report.per_class[finding].threshold)
     ]
+
+
+def choice_warnings(report: Report) -> list[str]:
+    """Why a threshold that is chosen on the films judged need not hold on others, a sentence each."""
+    said = []
+    if report.split.part == "test":
+        said.append(
+            "These are test films. A threshold that is chosen on them makes the test metrics of what the "
+            "model calls too good; choose it on the val part instead."
+        )
+    reasons = report.contamination.reasons if report.contamination else ()
+    if not all(isinstance(reason, ChosenOn) for reason in reasons):
+        said.append(
+            f"{known_films(report)}: what is known is called with more confidence than what is new, so that "
+            "a threshold chosen here need not hold on other films."
+        )
+    return said
 
 
 def keep_threshold(
@@ -189,4 +208,4 @@ def _same(first: float | None, second: float | None) -> bool:
 
 
 def _share(threshold: float | None) -> str:
-    return "none" if threshold is None else f"{threshold:.1%}"
+    return "no threshold" if threshold is None else f"{threshold:.1%}"

@@ -1,10 +1,15 @@
 """The paired test of two runs, and why there is none. No torch."""
 
+from typing import TYPE_CHECKING
+
 from xlite.errors import RunError
 from xlite.evaluation.report import Comparison
 from xlite.runs.judged import Judgement
 from xlite.runs.listing import RunFacts
 from xlite.text import labels_of
+
+if TYPE_CHECKING:
+    from xlite.data.folder import NihFolder
 
 
 def check_comparable(first: RunFacts, second: RunFacts) -> None:
@@ -17,12 +22,17 @@ def check_comparable(first: RunFacts, second: RunFacts) -> None:
         )
 
 
-def compare_runs(first: RunFacts, second: RunFacts) -> Comparison:
-    """The paired test of two runs on the test films. RunError or DataError with why there is none."""
-    check_comparable(first, second)
-    from xlite.report.saved import compare_saved  # with pandas, which the table of runs does without
+def compare_runs(first: RunFacts, second: RunFacts, folder: "NihFolder | None" = None) -> Comparison:
+    """The paired test of two runs on the test films. RunError or DataError with why there is none.
 
-    found = compare_saved(first.run.evaluation("test"), second.run.evaluation("test"))
+    folder: the data folder whose labels are taken if none lie beside the reports.
+    """
+    check_comparable(first, second)
+    from xlite.report.judged import compare_judged  # with pandas, which the table of runs does without
+    from xlite.report.saved import read_evaluation
+
+    one, other = (read_evaluation(run.name, run.run.evaluation("test")) for run in (first, second))
+    found = compare_judged(one, other, folder)
     return found.model_copy(update={"names": (first.name, second.name)})
 
 

@@ -30,12 +30,11 @@ class RunNow:
     def facts(self) -> str:
         """How far it is in one line of Markdown."""
         status = self.status
-        said = [f"{status.unit} {status.epoch_text}"]
+        said = [f"{status.unit} {status.epoch_text}" if status.epochs else f"no {status.unit} yet"]
         if status.best_auc is not None:
             said.append(f"validation AUC {number(status.best_auc)}")
         if status.state in LIVE:
-            left = "is not known yet" if status.eta_s is None else clock(status.eta_s)
-            said.append(f"time left {left}")
+            said.append("time left not known" if status.eta_s is None else f"time left {clock(status.eta_s)}")
         return literal(", ".join(said))
 
 

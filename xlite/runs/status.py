@@ -139,7 +139,7 @@ def facts(status: RunStatus) -> dict[str, str]:
         "Validation AUC": best,
         "Elapsed": clock(status.elapsed_s),
         "Time left": clock(status.eta_s) if live else "–",
-        "Device": status.device or "–",
+        "Device": "CPU" if status.device == "cpu" else status.device or "–",
     }
     if live and status.films_a_second is not None:
         shown["Films a second"] = f"{status.films_a_second:.3g}"

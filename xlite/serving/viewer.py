@@ -23,9 +23,6 @@ from xlite.metrics.worth import COLUMNS
 from xlite.predict.tables import fact_cell
 from xlite.serving.answers import Answer, FilmAnswer, GuardsAnswer, ModelAnswer
 
-MAX_FILMS = 10
-"""So many films a page reads at once; folders are for `xlite predict`."""
-
 
 @dataclass(frozen=True, eq=False)
 class ViewedFilm:

@@ -21,10 +21,10 @@ from xlite.errors import DataError, ImageError
 from xlite.formats import FORMATS
 from xlite.guarded import GuardedReader
 from xlite.guards.verdict import fixed
-from xlite.images import MAX_UPLOAD_MB
+from xlite.images import MAX_FILMS, MAX_UPLOAD_MB
 from xlite.messages import in_words
 from xlite.report.film_sentences import film_cells
-from xlite.serving.viewer import MAX_FILMS, FilmView, view_upload
+from xlite.serving.viewer import FilmView, view_upload
 from xlite.serving.viewer_data import ViewerFilm
 
 MOST_FILMS = 20
@@ -88,16 +88,16 @@ class HistoryLine:
 class Visit:
     """The films of one visitor, in the order in which they came; no two visitors share one.
 
-    `batch` are the uploads shown together, of `sent` that came; `shown` is the one of them on view, and
-    `is_new` whether that was chosen otherwise than by the page's select. `notes` say what else lay in zips.
-    `round` counts how often the page's uploader was emptied.
+    `batch` are the uploads shown together, `left_out` the names of those that were too many; `shown` is the
+    one of them on view, and `is_new` whether that was chosen otherwise than by the page's select. `notes` say
+    what else lay in zips. `round` counts how often the page's uploader was emptied.
     """
 
     films: dict[str, VisitFilm] = field(default_factory=dict)
     batch: list[str] = field(default_factory=list)
     shown: str | None = None
     is_new: bool = False
-    sent: int = 0
+    left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     lines: dict[tuple[str, str], HistoryLine] = field(default_factory=dict)
     views: dict[tuple[str, Model], FilmView] = field(default_factory=dict)
@@ -121,7 +121,8 @@ class Visit:
                 self.notes += [note] if note else []
             found = [film for one in uploads for film in self._of_file[one.file_id]]
             self.films |= {film.key: film for film in found[:MAX_FILMS]}
-            self.sent, self.batch = len(found), [film.key for film in found[:MAX_FILMS]]
+            self.batch = [film.key for film in found[:MAX_FILMS]]
+            self.left_out = [film.name for film in found[MAX_FILMS:]]
             came = [film.key for one in new for film in self._of_file[one.file_id] if film.key in self.batch]
             if came or self.shown not in self.batch:
                 self.shown, self.is_new = (came or self.batch)[0], True
@@ -134,7 +135,7 @@ class Visit:
         now = frozenset(file_ids)
         for file_id in self._there - now:
             self.forget(film.key for film in self._of_file.pop(file_id, []))
-        self.sent = len(self.batch)
+        self.left_out = []
         return bool(now - self._there)
 
     def open(self, film: VisitFilm) -> None:
@@ -145,7 +146,7 @@ class Visit:
     def show(self, key: str) -> None:
         """Shows an upload of the visit again, alone unless it is one of those on view."""
         if key not in self.batch:
-            self.batch, self.sent = [key], 1
+            self.batch, self.left_out = [key], []
         self.shown, self.is_new = key, True
 
     def note(self, key: str, model: str, view: FilmView) -> None:
@@ -198,7 +199,7 @@ class Visit:
     def forget_for_good(self, keys: Iterable[str]) -> None:
         """Nothing is left of these films, nor in the uploader, which is emptied: the other films stay."""
         self.forget(keys)
-        self.round, self.sent = self.round + 1, len(self.batch)
+        self.round, self.left_out = self.round + 1, []
         self.notes, self._there, self._of_file = [], frozenset(), {}
 
     def _keep_picture(self, keys: Collection[str]) -> None:

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable
 
-from xlite.config import Value
+from xlite.config import TrainConfig, Value
 from xlite.messages import field_title, in_field_titles
 from xlite.sweeps.leaderboard import name_of
 from xlite.sweeps.status import TrialStatus
 
-FORMATS = {"Validation AUC": "%.4f", "Test AUC": "%.4f"}
-"""How numbers of a column are written."""
+FORMATS = {
+    "Validation AUC": "%.4f",
+    "Test AUC": "%.4f",
+    **{
+        field_title(name): "%.4g"
+        for name, field in TrainConfig.model_fields.items()
+        if field.annotation is float
+    },
+}
+"""How numbers of a column are written: of a setting the digits that tell it from others, as in its name."""
 
 
 def trial_rows(trials: Iterable[TrialStatus], *, apart: bool) -> list[dict[str, Value | None]]:

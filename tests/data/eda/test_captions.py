@@ -55,7 +55,7 @@ def test_a_film_among_its_patient_s(hand: NihFolder, coded: CodedFilms):
     boxes = hand.boxes()
     assert captions.film_facts(coded, 1, boxes[boxes["stem"] == "1_1"]) == [
         "Follow-up 1, film 2 of 3 of the patient",
-        "1 box of radiologists: Mass",
+        "1 box: Mass",
         "In official train+val",
     ]
     alone = dataclasses.replace(coded, parts={"official test": np.zeros(8, dtype=bool)})

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from demo_home import drawn_report
 
-from xlite.evaluation.contamination.caveats import OtherEdition, TrainedOn
+from xlite.evaluation.contamination.caveats import OtherEdition, TeacherKnows, TrainedOn
+from xlite.evaluation.contamination.source_facts import TeacherUnknown
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.report_base import Stamp
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.thresholds import Thresholds
-from xlite.report.document import to_markdown
+from xlite.report.document import Text, to_markdown
 from xlite.report.means import shown_mean
 from xlite.report.sections.overall import clean_films, grave_blocks, mild_alerts, overall
 from xlite.report.sections.whole import whole
@@ -48,6 +49,20 @@ def test_contaminated_metrics_are_struck_through_and_the_films_counted() -> None
     assert len(grave_blocks(view)) == 2
     [mild] = mild_alerts(view)
     assert mild.sentences[0] == "The model learned the a labels, these are the b ones."
+
+
+def test_why_nobody_knows_which_films_are_clean_is_said_once() -> None:
+    split = TeacherUnknown(kind="split", name="s-4")
+    unsure = TeacherKnows(teachers=(split, TeacherUnknown(kind="list", name="known.txt")))
+    report, films = drawn_report(caveats=[unsure])
+    text = to_markdown(*whole(View(report, curves_of(report, films))))
+    assert text.count("s-4") == text.count("known.txt") == 1
+    said = (
+        "There are no metrics on clean films alone: whether the model or what it learned from knows these "
+        "films is not known."
+    )
+    assert said in text and grave_blocks(View(report, {})) == [Text(said)]
+    assert "known.txt" in "".join(mild_alerts(View(report, {}))[0].sentences)
 
 
 def test_a_clean_report_has_nothing_struck_through() -> None:

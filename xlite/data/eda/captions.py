@@ -106,7 +106,7 @@ def film_facts(films: CodedFilms, row: int, boxes: pd.DataFrame) -> list[str]:
     lines = [f"Follow-up {films.follow_ups[row]}, film {place} of {len(rows)} of the patient"]
     if len(boxes):
         names = ", ".join(spoken(name) for name in boxes["finding"])
-        lines.append(f"{counted(len(boxes), 'box', 'boxes')} of radiologists: {names}")
+        lines.append(f"{counted(len(boxes), 'box', 'boxes')}: {names}")
     if doubts := said_of_doubts(films, row):
         lines.append(f"In doubt: {doubts}")
     if parts := parts_with(films, row):

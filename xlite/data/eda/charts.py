@@ -154,11 +154,11 @@ def clusters(selection: Selection) -> Chart:
 
 
 def boxes(selection: Selection) -> Chart:
-    """Films with the radiologists' boxes."""
+    """Films with boxes, which radiologists drew, or X-Lite on phantoms."""
     keep = selection.without("boxed")
     number = int((selection.films.boxed & keep).sum())
     bar = ("boxed", True, "With boxes", number, selection.wanted.boxed, "main")
-    return _bars("Boxes of radiologists", [bar], int(keep.sum()))
+    return _bars("Boxes", [bar], int(keep.sum()))
 
 
 def ages(selection: Selection) -> Chart:

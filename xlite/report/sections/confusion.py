@@ -48,6 +48,7 @@ def confusion(view: View) -> list[Block]:
             partial(confusion_figure, found, view.source_lines, view.diverging),
             "Of the films that have the row's finding, in % for how many the column's is called. Colour: "
             "called more or less often than it is true of them. On the diagonal the sensitivity.",
+            wide=True,
         ),
         Table(
             header,

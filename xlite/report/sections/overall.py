@@ -9,7 +9,7 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.caveat_sentences import sentence
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
 from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals, positives
-from xlite.report.sentences import as_sentence, clean, contaminated_films, source
+from xlite.report.sentences import as_sentence, clean_in_short, contaminated_films, source
 from xlite.report.view import View
 from xlite.text import capital, number
 
@@ -89,7 +89,7 @@ def clean_films(view: View) -> list[Block]:
     found = view.report.contamination
     if found is None:
         return []
-    said = Text(as_sentence(clean(view.report)))
+    said = Text(as_sentence(clean_in_short(view.report)))
     return [said] if found.clean is None else [said, _clean_table(found.clean)]
 
 
