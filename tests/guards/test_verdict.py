@@ -91,7 +91,7 @@ def test_a_sentence_says_of_what_a_probability_is_that_its_reason_does_not_name(
 def test_the_limits_of_greys_are_those_of_the_films_that_the_gate_learned_from() -> None:
     """The model may have learned from the very film."""
     [said] = given(Measurements(100, 59, 0.3)).sentences
-    assert said.startswith("Greys or sharpness are outside those of the films that the gate learned from (")
+    assert said.startswith("Greys or sharpness are beyond those of the gate's training films (")
 
 
 def test_a_mirror_is_reported_as_what_may_be_dextrocardia() -> None:

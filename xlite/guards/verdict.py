@@ -48,7 +48,7 @@ _SENTENCES: dict[Reason, str] = {
     "lateral": "This looks like a lateral film; the model learned from frontal films alone",
     "child": "This looks like a film of a child; few films of training were of children",
     "cut": "The film looks cut: a part of the lungs is not on it",
-    "range": "Greys or sharpness are outside those of the films that the gate learned from",
+    "range": "Greys or sharpness are beyond those of the gate's training films",
     "unlike": "The film is unlike the films that the model learned from",
 }
 _PROBABILITY_OF: dict[tuple[Reason, bool], str] = {
