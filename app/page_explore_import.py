@@ -122,12 +122,14 @@ def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     labelled = findings_in(edited)
     lacking = [finding for finding in FINDINGS if finding not in labelled]
     if lacking:
-        st.caption(f"Not labelled here: {literal(', '.join(lacking))}")
+        st.caption(f"Not labelled here: {literal(', '.join(map(spoken, lacking)))}")
     return edited
 
 
 def _ask_policy(edited: pd.DataFrame) -> Policy:
     """What uncertain labels count as, of all findings and of single ones; not asked if there are none."""
+    from xlite.data.importing.preview import findings_in
+
     some = edited[edited["uncertain"] > 0]
     if some.empty:
         return Policy()
@@ -139,8 +141,6 @@ def _ask_policy(edited: pd.DataFrame) -> Policy:
         required=True,
         key="import-uncertain",
     )
-    from xlite.data.importing.preview import findings_in
-
     left = findings_in(some)
     chosen: dict[str, str] = {}
     others = [policy for policy in POLICIES if policy != default]

@@ -101,7 +101,7 @@ def show_list(
 
 def _page_number(count: int, size: int, key: str, bar: "DeltaGenerator") -> int:
     pages = page_count(count, size)
-    return int(bar.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150))
+    return int(bar.number_input(f"Page (of {pages:,})", 1, pages, key=key, width=150))
 
 
 def _show_patients(films: CodedFilms, rows: np.ndarray, bar: "DeltaGenerator") -> None:

@@ -42,8 +42,8 @@ def show_numbers(labelling: Labelling, state: LogState, summary: Summary) -> Non
 def _show_table(table: Table, alt: str) -> None:
     header, rows = table
     numbers = dict.fromkeys(header[1:], st.column_config.Column(alignment="right"))  # texts among them, too
-    table = pd.DataFrame(rows, columns=list(header))
-    st.dataframe(table, hide_index=True, height="content", column_config=numbers, alt=alt)
+    frame = pd.DataFrame(rows, columns=list(header))
+    st.dataframe(frame, hide_index=True, height="content", column_config=numbers, alt=alt)
 
 
 def _offer_labels(labelling: Labelling, state: LogState) -> None:

@@ -11,6 +11,7 @@ from page_shared import QUIET_BAR, data_folder
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.data.joined import open_data
 from xlite.errors import DataError, XliteError
+from xlite.evaluation.files import LABELS_FILE
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
@@ -78,6 +79,14 @@ def folder_here() -> NihFolder | None:
         return None
 
 
+def folder_of_labels(*evaluations: Path) -> tuple[NihFolder | None, Changes | None]:
+    """The data folder of the sidebar, and its state, if no labels lie beside any of these evaluations."""
+    if any((place / LABELS_FILE).is_file() for place in evaluations):
+        return None, None
+    folder = folder_here()
+    return folder, changes(folder.root) if folder else None
+
+
 @st.cache_resource(max_entries=4, show_spinner="Reading the predictions")
 def open_films(
     _evaluation: Evaluation, _folder: NihFolder | None, key: tuple[object, ...]
@@ -89,9 +98,8 @@ def open_films(
 
 def films_of(evaluation: Evaluation) -> tuple[JudgedFilms, Resamples]:
     """`open_films` of an evaluation, with labels from the data folder of the sidebar if it has none."""
-    folder = folder_here()
-    key = (str(evaluation.folder), evaluation.written, str(folder.root) if folder else "")
-    return open_films(evaluation, folder, key)
+    folder, changed = folder_of_labels(evaluation.folder)
+    return open_films(evaluation, folder, (str(evaluation.folder), evaluation.written, changed))
 
 
 def choose_finding() -> str:

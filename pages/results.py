@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_results import KIND_WORDS, KINDS, folder_here, show, show_mistakes, show_point, show_targets
+from page_results import KIND_WORDS, KINDS, folder_of_labels, show, show_mistakes, show_point, show_targets
 from page_shared import QUIET_BAR, choose_first, data_folder, say_unknown
 
 from xlite.data.folder import NihFolder
@@ -190,12 +190,13 @@ def compared(
 
 def show_comparisons(chosen: list[Evaluation]) -> None:
     """Each other model against the first, on the same resampled films."""
-    first, folder = chosen[0], folder_here()
+    first = chosen[0]
     for other in chosen[1:]:
         try:
+            folder, changed = folder_of_labels(first.folder, other.folder)
             files = [one.folder / PREDICTIONS_FILE for one in (first, other)]
             times = [(str(file), file.stat().st_mtime) for file in files]
-            found = compared(first, other, folder, (*times, str(folder.root) if folder else ""))
+            found = compared(first, other, folder, (*times, changed))
             text = comparison_sentence(found, (f"**{literal(first.model)}**", literal(other.model)))
             st.info(f"{text}.", icon=":material/balance:")
         except (XliteError, OSError) as error:
@@ -253,7 +254,8 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
         **{name: partial(show, blocks, name) for name, blocks in sections.items()},
         MISTAKES: partial(show_mistakes, first, path),
     }
-    say_unknown("section", drawn, "section")
+    if "section" not in st.session_state:  # a link's; of another model some sections are not here
+        say_unknown("section", drawn, "section")
     for tab, (name, draw) in zip(
         st.tabs(list(drawn), key="section", bind="query-params"), drawn.items(), strict=True
     ):

@@ -187,7 +187,7 @@ def compared(
 
 def show_pair(runs: Sequence[RunFacts]) -> None:
     """The paired test of two of the runs, or why there is none."""
-    from page_results import folder_here  # with pandas, which the table of runs does without
+    from page_results import folder_of_labels  # with pandas, which the table of runs does without
 
     from xlite.report.sentences import comparison_sentence
 
@@ -195,10 +195,10 @@ def show_pair(runs: Sequence[RunFacts]) -> None:
     left, right = st.columns(2)
     first = left.selectbox("Compare", list(named), key="pair-first")
     second = right.selectbox("with", [name for name in named if name != first], key="pair-second")
-    a, b, folder = named[first], named[second], folder_here()
+    a, b = named[first], named[second]
     try:
-        root = str(folder.root) if folder else ""
-        found = compared(a, b, folder, (a.run.folder, b.run.folder, a.judged, b.judged, root))
+        folder, changed = folder_of_labels(*(one.run.evaluation("test") for one in (a, b)))
+        found = compared(a, b, folder, (a.run.folder, b.run.folder, a.judged, b.judged, changed))
         text = comparison_sentence(found, (f"**{literal(first)}**", literal(second)))
         st.info(f"{text}.", icon=":material/balance:")
     except (XliteError, OSError) as error:

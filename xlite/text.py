@@ -29,6 +29,11 @@ def capital(text: str) -> str:
     return text[0].upper() + text[1:] if first.isalpha() and first.islower() else text
 
 
+def device_title(name: str) -> str:
+    """What people call a device: `CPU` for `cpu`, others by their names."""
+    return "CPU" if name == "cpu" else name
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

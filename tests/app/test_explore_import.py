@@ -112,9 +112,11 @@ def test_an_error_does_not_stand_beside_the_success_before(tmp_path: Path, own_h
     assert not test.success
 
 
-def test_findings_are_offeredspoken_findings_them() -> None:
+def test_findings_are_offered_as_people_write_them() -> None:
     assert spoken_findings("Pleural_Thickening") == "Pleural thickening"
     assert spoken_findings("Effusion|Pneumothorax") == "Effusion and Pneumothorax"
+    assert spoken_findings("Mass|Pleural_Thickening?") == "Mass and perhaps Pleural thickening"
+    assert spoken_findings("none of the 14") == "None of the 14"
 
 
 def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

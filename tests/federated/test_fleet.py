@@ -97,7 +97,7 @@ def test_what_a_client_refuses_is_said_at_both_ends(door: Door):
 
 
 def test_a_late_answer_is_dropped_and_nothing_is_kept_of_it(door: Door):
-    client = Answers(takes_s=1.5)
+    client = Answers(takes_s=5)
     with serving(*door) as fleet:
         with at(door, client):
             assert ask(fleet, timeout=1) is None and not client.done

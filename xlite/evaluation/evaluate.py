@@ -75,7 +75,8 @@ def judge_model(
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
     resamples = Resamples(films.patients, options.resamples, options.seed)
-    whole = folder.root.absolute().name if part == ALL_FILMS else ""
+    names = [one.root.resolve().name for one in folder.parts]
+    whole = " and ".join(names) if part == ALL_FILMS else ""
     report = full_report(
         films,
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.seed, whole),

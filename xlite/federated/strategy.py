@@ -37,9 +37,11 @@ def next_weights(
     made, _ = strategy.aggregate_train(number, replies)
     if made is None:
         return None
-    # Called by its class, as FedAdam's own is what made the steps.
-    mean, _ = FedAvg.aggregate_train(strategy, number, replies)
-    chosen = {name: mean[name] if is_statistic(name) else made[name] for name in sent}
+    chosen = {name: made[name] for name in sent}
+    if isinstance(strategy, FedAdam):
+        # Called by its class, as FedAdam's own makes the steps.
+        mean, _ = FedAvg.aggregate_train(strategy, number, replies)
+        chosen |= {name: mean[name] for name in sent if is_statistic(name)}
     # Flower's sums are wider.
     return ArrayRecord(
         {name: Array(chosen[name].numpy().astype(array.numpy().dtype)) for name, array in sent.items()}

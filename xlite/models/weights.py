@@ -155,13 +155,15 @@ def _load_student(student: Student, path: Path) -> StartWeights:
     if info.backbone != student.backbone_name:
         raise CheckpointError(
             f"{path} is a {info.backbone}, but this student is a {student.backbone_name}: set ",
-            *(Setting("backbone"), f" to {info.backbone}"),
+            Setting("backbone"),
+            f" to {info.backbone}",
         )
     if info.stages and not 0 < student.stages <= info.stages:
         raise CheckpointError(
             f"{path} has {info.stages} stages of {info.backbone}, but this student "
             f"{f'has {student.stages}' if student.stages else 'has all'}: set ",
-            *(Setting("stages"), f" to {info.stages}"),
+            Setting("stages"),
+            f" to {info.stages}",
         )
     _take(student, other.backbone.state_dict())
     taken = ["backbone"]

@@ -60,7 +60,7 @@ class DicomWeb:
 
     def store(self, datasets: Sequence[Dataset]) -> None:
         """Stores objects. Raises DataError if the service does not take all of them."""
-        with self._asking():
+        with self._asking(sends=True):
             # The client writes what it is given without a group length, which files need.
             whole = [dcmread(BytesIO(to_bytes(dataset))) for dataset in datasets]
             failed = _sequence(self.client.store_instances(whole), "FailedSOPSequence")
@@ -88,8 +88,8 @@ class DicomWeb:
         return sorted(set(found))
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """What goes wrong between the two, in one sentence."""
+    def _asking(self, sends: bool = False) -> Iterator[None]:
+        """What goes wrong between the two, in one sentence; what is sent may be wrong itself."""
         try:
             yield
         except requests.HTTPError as error:
@@ -97,7 +97,7 @@ class DicomWeb:
             hint = ""
             if code in (401, 403):
                 hint = ": put user and password for the host into ~/.netrc"
-            elif code in (400, 404, 405, 406):
+            elif code in (404, 405, 406) or (code == 400 and not sends):
                 hint = f": {_OWN_URL}"
             raise DataError(f"{self.url} answers with status {code}{hint}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, or of another shape

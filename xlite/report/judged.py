@@ -98,12 +98,13 @@ def _known(one: Evaluation) -> tuple[int, bool]:
 def _judged_rows(evaluation: Evaluation, predictions: Predictions, folder: NihFolder | None) -> pd.DataFrame:
     """Patient and labels of the films of an evaluation, by stem; raises as `judged_films` does."""
     path = evaluation.folder / LABELS_FILE
-    table = read_labels(path) if path.is_file() else _labels_of(folder, predictions, evaluation)
+    own = path.is_file()
+    table = read_labels(path) if own else _labels_of(folder, predictions, evaluation)
     lacking = [stem for stem in predictions.stems if stem not in table.index]
     if lacking:
         raise DataError(
-            f"{path} lacks {counted(len(lacking), 'film')} of the predictions beside it, {lacking[0]} first: "
-            "evaluate the model again"
+            f"{path if own else 'the data folder'} lacks {counted(len(lacking), 'film')} that "
+            f"{evaluation.model} predicts, {lacking[0]} first: evaluate the model again"
         )
     rows = table.loc[predictions.stems]
     labels = rows[list(FINDINGS)].to_numpy(np.float32)

@@ -21,6 +21,7 @@ from xlite.file_lock import file_lock
 from xlite.files import read_whole, write_atomic
 from xlite.runs.lock import is_taken
 from xlite.runs.run import Run
+from xlite.text import device_title
 
 log = logging.getLogger(__name__)
 
@@ -109,13 +110,11 @@ def waiting_for(queue: Sequence[Ticket], mine: Ticket, devices: Sequence[Device]
     """What a run that waits says: for which devices, behind whom, and its place in the queue."""
     holders = [ticket.run for ticket in queue if set(ticket.has) & set(mine.wants)]
     before = [ticket.run for ticket in _before(queue, mine) if set(ticket.wants) & set(mine.wants)]
-    names = (" or " if mine.needs < len(devices) else " and ").join(map(_spoken, devices))
+    names = (" or " if mine.needs < len(devices) else " and ").join(
+        device_title(device.name) for device in devices
+    )
     behind = before[-1] if before else " and ".join(holders)
     return f"waits for {names} behind {behind} ({_ordinal(len(before) + 1)} in the queue)"
-
-
-def _spoken(device: Device) -> str:
-    return "CPU" if device.name == "cpu" else device.name
 
 
 def _before(queue: Sequence[Ticket], mine: Ticket) -> list[Ticket]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from xlite.errors import NamedSetting, XliteError, objection, sentence, words_as_json, words_from_json
 from xlite.files import read_whole
+from xlite.text import device_title
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
 Count = Annotated[int, Field(ge=0, le=10**9)]
@@ -139,7 +140,7 @@ def facts(status: RunStatus) -> dict[str, str]:
         "Validation AUC": best,
         "Elapsed": clock(status.elapsed_s),
         "Time left": clock(status.eta_s) if live else "–",
-        "Device": "CPU" if status.device == "cpu" else status.device or "–",
+        "Device": device_title(status.device) or "–",
     }
     if live and status.films_a_second is not None:
         shown["Films a second"] = f"{status.films_a_second:.3g}"

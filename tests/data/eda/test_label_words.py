@@ -17,6 +17,7 @@ from xlite.data.eda.filters import Filter, Selection, parts_of
 from xlite.data.eda.label_words import label_words, unknown_words
 from xlite.data.eda.partitions import balance, known_of_parts, locate, partitions, widest_shift
 from xlite.data.eda.sections.editions import editions
+from xlite.data.eda.sections.films import tallies
 from xlite.data.eda.statistics import CLASSES, Meetings
 from xlite.data.eda.survey import survey
 from xlite.data.folder import NihFolder
@@ -151,6 +152,13 @@ def test_claims_that_have_nothing_to_go_by_cannot_be_said(part: NihFolder, hand:
     assert weights.to_dict() == pytest.approx({"Mass": 6 / 28, "Nodule": 8 / 28, "Edema": 7 / 28})
     nothing = hand.table.assign(**dict.fromkeys(FINDINGS, np.nan))
     assert [claim.verdict for claim in check_claims(nothing, None)] == ["cannot be said"] * 6
+
+
+def test_several_findings_are_counted_among_films_whose_labels_are_known(part: NihFolder, hand: NihFolder):
+    said = tallies(survey(part), {"amounts": "a.png"})
+    assert "2 films of 5 all of whose labels are known (40.00%) have two or more" in said
+    object.__setattr__(hand, "table", hand.table.assign(**dict.fromkeys(FINDINGS, np.nan)))
+    assert "How many have two or more is unknown" in tallies(survey(hand), {"amounts": "a.png"})
 
 
 def test_parts(part: NihFolder):

@@ -64,6 +64,7 @@ def test_a_film_of_another_folder_is_not_the_one_that_is_named(tmp_path: Path) -
     assert found(places, "A/000.png", "B/000.png", "A/001.png") == ["A/000.png", None, "A/001.png"]
     # A name alone, or the end of a path, says enough if only one film has it.
     assert found(places, "001.png", "001", "A/001", f"{tmp_path.name}/A/001.png") == ["A/001.png"] * 4
+    assert found(places, "", " ", "A/ ", "A/") == [None] * 4
     deep = places_of(tmp_path / "deep", "x/A/000.png", "x/B/000.png")
     assert found(deep, "A/000.png", "B/000", "000.png", "C/000.png") == [
         "x/A/000.png",

@@ -6,6 +6,12 @@ import numpy as np
 
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import known, positive
+from xlite.text import NOT_LABELLED
+
+
+def untold(name: str) -> str:
+    """What stands for a class that is known of no film: a finding that is not labelled, or No Finding."""
+    return "unknown" if name == NO_FINDING else NOT_LABELLED
 
 
 def label_words(label: np.ndarray, labelled: Collection[str] = FINDINGS) -> str:

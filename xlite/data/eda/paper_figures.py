@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
+from xlite.data.eda.label_words import untold
 from xlite.data.eda.statistics import LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.pixels import RELEASE_SIDE
-from xlite.text import NOT_LABELLED
 
 DPI = 110
 
@@ -29,9 +29,9 @@ def findings(counts: pd.DataFrame) -> Figure:
     names, films = list(counts.index), counts["films"].to_numpy()
     colours = [palette.REST if name == NO_FINDING else palette.MAIN for name in names]
     axes.barh(range(len(names)), films, color=colours, height=0.72)
-    for row, (number, share) in enumerate(zip(films, counts["share"], strict=True)):
+    for row, (name, number, share) in enumerate(zip(names, films, counts["share"], strict=True)):
         axes.annotate(
-            NOT_LABELLED if pd.isna(share) else f"{number:,}  ({share:.2%})",
+            untold(name) if pd.isna(share) else f"{number:,}  ({share:.2%})",
             (number, row),
             xytext=(5, 0),
             textcoords="offset points",

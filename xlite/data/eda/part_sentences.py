@@ -6,12 +6,13 @@ import pandas as pd
 
 from xlite.data.eda.batch_composition import Batches
 from xlite.data.eda.editions import EditionDifference
+from xlite.data.eda.label_words import untold
 from xlite.data.eda.partitions import Leakage
 from xlite.data.leakage import LeakageReport
 from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import spoken
-from xlite.text import NOT_LABELLED, counted, verb
+from xlite.text import counted, verb
 
 
 def stems_of_upload(name: str, content: bytes) -> list[str]:
@@ -69,18 +70,18 @@ def balance_table(balance: pd.DataFrame, told: pd.DataFrame, words: Sequence[str
     rows["Patients"] = [f"{value:,}" for value in balance["patients"]]
     for name, word in zip(balance.columns[2:], words, strict=True):
         counts = zip(balance[name], told[name], balance["films"], strict=True)
-        rows[word] = [share_in_part(*count, "{:,}  ({:.2%})") for count in counts]
+        rows[word] = [share_in_part(name, *count, "{:,}  ({:.2%})") for count in counts]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(balance.index))
     return table.rename_axis("").reset_index()
 
 
-def share_in_part(count: int, told: int, films: int, form: str) -> str:
+def share_in_part(name: str, count: int, told: int, films: int, form: str) -> str:
     """How many of a part's films have a class, and their share of those of which that is known; both in form.
 
     If that is not all films, the number of those is said too.
     """
     if films and not told:
-        return NOT_LABELLED
+        return untold(name)
     text = form.format(count, count / max(told, 1))
     return text if told == films else f"{text} of {told:,} known"
 

@@ -172,8 +172,8 @@ class Places:
         there = next((path for tail in below if (path := self.root / tail).is_file()), None)
         if there or not plain.name:
             return there
-        ends = self._ends(len(plain.parts))
-        return ends.get(str(plain)) or ends.get(str(plain.with_name(stem_of(plain.name))))
+        ends, stem = self._ends(len(plain.parts)), stem_of(plain.name)
+        return ends.get(str(plain)) or (ends.get(str(plain.with_name(stem))) if stem else None)
 
     def _ends(self, parts: int) -> dict[str, Path | None]:
         """Films by the last so many parts of their paths, with and without a suffix; None for several."""

@@ -65,9 +65,10 @@ def found_in(source: Path) -> Found:
     films = films[films["row"] >= 0].sort_values(
         ["subject_id", "StudyDate", "time", "dicom_id"], kind="stable"
     )
+    in_files = (metadata.parent / "files").is_dir()
     return Found(
         metadata.parent,
-        films_of(_film(row, (metadata.parent / "files").is_dir()) for row in films.to_dict("records")),
+        films_of(_film(row, in_files) for row in films.to_dict("records")),
         states.iloc[films["row"]].reset_index(drop=True),
         tables,
         left_out=left_out,

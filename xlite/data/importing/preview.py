@@ -8,7 +8,7 @@ import pandas as pd
 from xlite.data.importing.columns import Columns, corrected, guess_columns, with_roles
 from xlite.data.importing.found import LATERAL, Found
 from xlite.data.importing.kinds import OWN_TABLE
-from xlite.data.importing.mapping import BETWEEN, Mapping, Rule, checked, for_labels
+from xlite.data.importing.mapping import Mapping, Rule, checked, for_labels
 from xlite.data.importing.record import label_counts
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import name_of
@@ -91,8 +91,9 @@ def mapping_table(found: Found, mapping: Mapping) -> pd.DataFrame:
 
 
 def spoken_findings(cell: object) -> str:
-    """The findings of a cell of such a table as people write them: `Effusion and Pneumothorax`."""
-    return " and ".join(map(spoken, str(cell).split(BETWEEN)))
+    """The findings of a cell of such a table as people write them: `Effusion and Mass`, `perhaps Mass`."""
+    rule = Rule("", str(cell))
+    return " and ".join([*map(spoken, rule.findings), *(f"perhaps {spoken(one)}" for one in rule.left_open)])
 
 
 def findings_in(table: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from xlite.data.eda.markdown import of, percent, table
-from xlite.data.eda.statistics import LEAST_EXPECTED
+from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.eda.survey import Survey
 from xlite.findings import FINDINGS, NO_FINDING
 from xlite.text import in_markdown
@@ -66,14 +66,13 @@ def findings(survey: Survey, links: dict[str, str]) -> str:
 def tallies(survey: Survey, links: dict[str, str]) -> str:
     """Findings per film and per patient, films per patient."""
     facts, per_film = survey.overview.facts, survey.overview.findings_per_film
-    several, shown = f"{facts.several_findings:,} films", of(facts.several_decided, facts.decided)
+    several = _several(facts)
     patients, followed = facts.patients, facts.films_of_patients_with_several
     clear = int(survey.overview.findings_per_patient.get(0, 0))
     return f"""## How many
 
 Films by number of findings, from 0 to {per_film.index[-1]}: {" / ".join(f"{n:,}" for n in per_film)}.
-{several} ({shown}) have two or more, which is {of(facts.several_decided, facts.with_decided)} of
-those that have any. {clear:,} patients ({of(clear, patients)}) have no finding on any film; patients by
+{several} {clear:,} patients ({of(clear, patients)}) have no finding on any film; patients by
 number of different findings over all their films, from 0:
 {" / ".join(f"{n:,}" for n in survey.overview.findings_per_patient)}.
 
@@ -82,6 +81,16 @@ number of different findings over all their films, from 0:
 To split films instead of patients is to test on patients that were trained on.
 
 ![Findings per film and patient, films per patient]({links["amounts"]})"""
+
+
+def _several(facts: Facts) -> str:
+    """How many films have several findings, of those all of whose labels are known."""
+    if not facts.decided:
+        return "How many have two or more is unknown, as of no film all labels are known."
+    shown, share = of(facts.several_decided, facts.decided), of(facts.several_decided, facts.with_decided)
+    whose = "" if facts.decided == facts.films else f" of {facts.decided:,} all of whose labels are known"
+    have = f"have two or more, which is {share} of\nthose that have any."
+    return f"{facts.several_decided:,} films{whose} ({shown}) {have}"
 
 
 def follow_ups(survey: Survey) -> str:
