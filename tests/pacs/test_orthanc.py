@@ -121,7 +121,8 @@ def test_a_study_is_read_by_its_accession_number_and_answered_over_the_web(
         status, _, err = xlite("predict", "demo", "--dicomweb", web, "--accession", "B1")
         assert (status, err) == (2, f"Error: {web} has no CR or DX film of accession number 'B1'\n")
         status, _, err = xlite("predict", "demo", "--dicomweb", f"{orthanc.url}/no-web", "--accession", "A17")
-        assert (status, err) == (2, f"Error: {orthanc.url}/no-web answers with status 404\n")
+        said = f"Error: {orthanc.url}/no-web answers with status 404: give the service's own URL, such as "
+        assert (status, err) == (2, f"{said}http://HOST:PORT/dicom-web\n")
 
 
 @pytest.mark.parametrize("name", ["RG1_J2KI.dcm"])
