@@ -267,7 +267,7 @@ def test_a_job_that_is_cancelled_or_refused_is_told(films: Path) -> None:
     run = Run.create(config(films, "cancelled", epochs=5000, patience=5000))
     with pytest.raises(RunError, match="SLURM did not take the run: .*Invalid partition"):
         run.submit(["--partition=nowhere"])
-    assert run.status().state == "new"
+    assert run.status().state == "failed"
     run.submit()
     wait_for(lambda: run.status().state == "running")
     ask("scancel", job_of(run))
