@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_shared import choose_first, data_folder
+from page_shared import choose_one, data_folder
 
 from xlite.data.folder import Changes, changes
 from xlite.errors import CheckpointError, DataError
@@ -139,17 +139,8 @@ def named_film(name: str) -> "VisitFilm":
 def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
     """The model that reads, and the one beside it."""
     beside = st.container(horizontal=True)  # on a phone too
-    choose_first("model", models)
-    model = beside.selectbox(
-        "Model",
-        models,
-        index=None,
-        required=True,
-        key="model",
-        bind="query-params",
-        placeholder="no model yet",
-        help="The model on duty, then the shipped one and your own, newest first.",
-    )
+    tip = "The model on duty, then the shipped one and your own, newest first."
+    model = choose_one("Model", models, "model", beside, tip, "no model yet")
     against = beside.selectbox(
         "Compare with",
         [name for name in models if name != model],

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -18,6 +18,9 @@ from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
 from xlite.serving.address import absent, unknown
 from xlite.text import number
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
@@ -103,6 +106,30 @@ def choose_first(key: str, choices: Sequence[str]) -> None:
     lost = session.get(key) is not None and session[key] not in choices
     if choices and (key not in session or lost) and key not in st.query_params:
         session[key] = st.query_params[key] = choices[0]
+
+
+def choose_one(
+    label: str,
+    names: Sequence[str],
+    key: str,
+    place: "DeltaGenerator",
+    help: str | None = None,
+    placeholder: str | None = None,
+) -> str | None:
+    """One of the names, at first the first; the address always has it. None if there are none, or if the
+    address asks for one that is not here.
+    """
+    choose_first(key, names)
+    return place.selectbox(
+        label,
+        names,
+        index=None,
+        required=True,
+        key=key,
+        bind="query-params",
+        help=help,
+        placeholder=placeholder,
+    )
 
 
 def choose_next(key: str, name: str | None) -> None:

@@ -1,5 +1,5 @@
 import streamlit as st
-from page_shared import choose_first, say_unknown
+from page_shared import choose_one, say_unknown
 
 from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files
@@ -14,8 +14,7 @@ def show_cards() -> None:
         st.info("There is no model yet. Train one on the Train page; its card is written when it is done.")
         return
     lost = say_unknown("model", models, "model")
-    choose_first("model", list(models))
-    name = st.selectbox("Model", list(models), index=None, required=True, key="model", bind="query-params")
+    name = choose_one("Model", list(models), "model", st.container())
     if lost or name is None:
         return
     card = models[name].with_name(CARD_FILE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_results import KIND_WORDS, KINDS, folder_of_labels, show, show_mistakes, show_point, show_targets
-from page_shared import QUIET_BAR, choose_first, data_folder, say_unknown
+from page_shared import QUIET_BAR, choose_one, data_folder, say_unknown
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import PREDICTIONS_FILE
@@ -100,16 +100,7 @@ def choose_model(place: "DeltaGenerator", found: list[Evaluation], models: Itera
     """The model whose results are shown: of all that were judged, then of those that were not yet."""
     names = list(dict.fromkeys([*(one.model for one in found), *models]))
     lost = say_unknown("model", names, "model")
-    choose_first("model", names)
-    name = place.selectbox(
-        "Model",
-        names,
-        index=None,
-        required=True,
-        key="model",
-        bind="query-params",
-        placeholder="no model yet",
-    )
+    name = choose_one("Model", names, "model", place, placeholder="no model yet")
     return None if lost else name
 
 
@@ -126,16 +117,8 @@ def choose_films(place: "DeltaGenerator", model: str, found: list[Evaluation]) -
     st.session_state["newest"] = now
     if asked:
         st.info(f"{literal(model)} was not judged on {literal(asked)}; its newest results are shown.")
-    choose_first("judged", list(own))
-    key = place.selectbox(
-        "Judged on",
-        list(own),
-        index=None,
-        required=True,
-        key="judged",
-        bind="query-params",
-        help="Newest first. Only models judged on the same films with the same labels can be compared.",
-    )
+    tip = "Newest first. Only models judged on the same films with the same labels can be compared."
+    key = choose_one("Judged on", list(own), "judged", place, tip)
     return own[key or newest]
 
 
