@@ -42,6 +42,30 @@ def test_each_groups_metrics_are_those_of_its_films() -> None:
             assert group.per_class[finding].positives == labels[mine, c].sum()
 
 
+def test_the_rates_of_each_group_are_those_of_its_films_at_the_thresholds() -> None:
+    labels, scores, view = split_films(0.9)
+    labels[view == "PA", 3] = np.nan
+    labels[view == "AP", 4] = 0
+    cuts = np.linspace(0.2, 1.5, 14)
+    cuts[5] = np.nan
+    resamples = Resamples(np.arange(len(labels)) // 2, 50)
+    found = subgroups(labels, scores, {"view": view}, resamples, cuts)["view"].groups
+    for name, group in found.items():
+        for c, finding in enumerate(FINDINGS):
+            one = group.per_class[finding]
+            called = scores[view == name, c] >= cuts[c]
+            have, lack = (labels[view == name, c] == value for value in (1, 0))
+            for rate, share in ((one.recall, called[have]), (one.specificity, ~called[lack])):
+                if c == 5 or not len(share):
+                    assert rate == Estimate(None)
+                else:
+                    assert rate.value == pytest.approx(share.mean())
+                    assert rate.low < rate.value < rate.high
+    assert found["PA"].per_class[FINDINGS[3]].recall == found["AP"].per_class[FINDINGS[4]].recall
+    without = subgroups(labels, scores, {"view": view}, resamples)["view"].groups["AP"].per_class[FINDINGS[0]]
+    assert (without.recall, without.specificity) == (Estimate(None), Estimate(None))
+
+
 def test_a_gap_that_is_there_is_larger_than_noise_and_one_that_is_not_is_not() -> None:
     found = by_view(0.9)
     (gap,) = [one for one in found.gaps if one.finding is None]

@@ -84,7 +84,15 @@ def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     text = (judged / "report.md").read_text()
     assert "| Finding | All folders | east | west |" in text and "Folder: west" in text
     assert f"| Hernia | undefined | undefined, 0 of {test[1]} | undefined, 0 of {test[0]} |" in text
-    assert read_predictions(judged / "predictions.csv").stems == split.stems("test")
+    assert "| Sensitivity | All folders | east | west | threshold |" in text
+    mass = groups["west"]["per_class"]["Mass"]
+    answers = read_predictions(judged / "predictions.csv")
+    assert answers.stems == split.stems("test")
+    mine = both.table.iloc[both.rows(answers.stems)]["folder"].to_numpy() == "west"
+    called = answers.probs[mine, FINDINGS.index("Mass")] >= facts["per_class"]["Mass"]["threshold"]
+    has = both.labels(answers.stems)[mine, FINDINGS.index("Mass")] == 1
+    assert mass["recall"]["value"] == pytest.approx(called[has].mean())
+    assert mass["specificity"]["value"] == pytest.approx(1 - called[~has].mean())
 
     # One of them alone is a part of the model's own split.
     for part, known in (("test", 0), ("train", train[0])):

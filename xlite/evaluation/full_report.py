@@ -104,7 +104,7 @@ def full_report(
             calibrators=None if chosen_on is None else calibration_errors(films, chosen_on, resamples),
         ),
         confusion=confusion(films.labels, films.probs, cuts),
-        subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples),
+        subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples, cuts),
         radiologists=None if marks is None else beside_radiologists(films, marks, resamples),
         localisation=beside.localisation,
         references=published_references(films.stems),

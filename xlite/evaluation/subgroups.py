@@ -13,18 +13,24 @@ from xlite.evaluation.subgroups_report import Gap, Group, GroupFinding, NotCompa
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, positive
 from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
-from xlite.metrics.per_finding import auc_per_class
+from xlite.metrics.per_finding import auc_per_class, rates_at
 from xlite.metrics.significance import Found, Look, shared
 
 
 class _Measured(NamedTuple):
-    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), its patients for each finding."""
+    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), its patients for each finding.
+
+    recall, specificity: of each finding, at the thresholds.
+    """
 
     films: np.ndarray
     auc: np.ndarray
     drawn: np.ndarray
     patients: list[PatientCounts]
+    recall: list[Estimate]
+    specificity: list[Estimate]
 
     @property
     def k(self) -> np.ndarray:
@@ -58,17 +64,23 @@ def film_groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def subgroups(
-    labels: np.ndarray, scores: np.ndarray, groups: dict[str, np.ndarray], resamples: Resamples
+    labels: np.ndarray,
+    scores: np.ndarray,
+    groups: dict[str, np.ndarray],
+    resamples: Resamples,
+    cuts: np.ndarray | None = None,
 ) -> dict[str, Subgroups]:
     """The groups that each attribute makes, and their gaps; labels and scores (N, 14), groups each (N,).
 
-    Each finding by the films whose label of it is known, not NaN.
+    Each finding by the films whose label of it is known, not NaN. cuts: thresholds (14,) of the scores, NaN
+    if withheld; without any there are no rates.
     A group's AUC is the mean of the findings that FEW_POSITIVES of its patients have, and as many have not; a
     gap is taken over the findings that both groups have so many of, on the same resamples of patients. All
     gaps of all attributes are looked at together: `shared` says which are larger than noise.
     """
+    cuts = np.full(labels.shape[1], np.nan) if cuts is None else cuts
     measured = {
-        attribute: _by_group(attribute, labels, scores, values, resamples)
+        attribute: _by_group(attribute, labels, scores, cuts, values, resamples)
         for attribute, values in groups.items()
     }
     seen = {attribute: _gaps_of(found) for attribute, found in measured.items()}
@@ -85,21 +97,30 @@ def subgroups(
 
 
 def _by_group(
-    attribute: str, labels: np.ndarray, scores: np.ndarray, values: np.ndarray, resamples: Resamples
+    attribute: str,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    cuts: np.ndarray,
+    values: np.ndarray,
+    resamples: Resamples,
 ) -> dict[str, _Measured]:
     names = [name for name in (AGE_BANDS if attribute == "age" else np.unique(values)) if name]
     films = {str(name): values == name for name in names if (values == name).any()}
-    return {name: _measure(labels, scores, mask, resamples) for name, mask in films.items()}
+    return {name: _measure(labels, scores, cuts, mask, resamples) for name, mask in films.items()}
 
 
-def _measure(labels: np.ndarray, scores: np.ndarray, films: np.ndarray, resamples: Resamples) -> _Measured:
-    labels, scores, owner = labels[films], scores[films], resamples.owner[films]
-    return _Measured(
-        films,
-        auc_per_class(labels, scores),
-        resamples.of(films).auc(labels, scores),
-        PatientCounts.per_finding(labels, labels > 0, owner),
+def _measure(
+    labels: np.ndarray, scores: np.ndarray, cuts: np.ndarray, films: np.ndarray, resamples: Resamples
+) -> _Measured:
+    labels, scores, some = labels[films], scores[films], resamples.of(films)
+    patients = PatientCounts.per_finding(labels, scores >= cuts, some.owner)
+    values, drawn = rates_at(labels, scores, cuts), some.rates(labels, scores, cuts)
+    recall, specificity = (
+        [finding_estimate(name, values[name][c], drawn[name][:, c], one) for c, one in enumerate(patients)]
+        for name in ("recall", "specificity")
     )
+    auc, drawn_auc = auc_per_class(labels, scores), some.auc(labels, scores)
+    return _Measured(films, auc, drawn_auc, patients, recall, specificity)
 
 
 def _group(one: _Measured, labels: np.ndarray, resamples: Resamples) -> Group:
@@ -117,6 +138,8 @@ def _group(one: _Measured, labels: np.ndarray, resamples: Resamples) -> Group:
                 positives=int(positive(labels[one.films, c]).sum()),
                 auc=aucs[c],
                 films=int(films_known(labels[one.films, c])),
+                recall=one.recall[c],
+                specificity=one.specificity[c],
             )
             for c, finding in enumerate(FINDINGS)
         },

@@ -9,11 +9,16 @@ from xlite.metrics.estimate import Estimate
 
 
 class GroupFinding(ReportModel):
-    """One finding in one group; films: those whose label of it is known, None in an old report."""
+    """One finding in one group; films: those whose label of it is known, None in an old report.
+
+    recall, specificity: at the thresholds of the report, without a value if it has none, or is an old one.
+    """
 
     positives: int
     auc: Estimate
     films: int | None = None
+    recall: Estimate = Estimate(None)
+    specificity: Estimate = Estimate(None)
 
 
 class Group(ReportModel):

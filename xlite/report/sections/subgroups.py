@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Literal
 
-from xlite.evaluation.subgroups_report import Group, Subgroups
+from xlite.evaluation.subgroups_report import GroupFinding, Subgroups
 from xlite.findings import FEW_POSITIVES, spoken
 from xlite.report.charts.intervals import groups_figure
 from xlite.report.document import Alert, Block, Cell, Chart, Row, Table, Text
+from xlite.report.sections.findings import RATES
 from xlite.report.sentences import gap_sentences, looks_sentence
 from xlite.report.view import View
-from xlite.text import NOT_LABELLED
+from xlite.text import NOT_LABELLED, number
 
 _ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age", "folder": "Folder"}
+_Rate = Literal["recall", "specificity"]
+_RATES: tuple[_Rate, ...] = ("recall", "specificity")
 
 
 def subgroups(view: View) -> list[Block]:
@@ -34,32 +38,55 @@ def subgroups(view: View) -> list[Block]:
         *([Text(words)] if (words := looks_sentence(found)) else []),
         Chart(partial(groups_figure, found, view.source_lines, view.palette)),
         Table(["Group", "Films", "Patients", "Mean AUC", "Findings"], rows, _caption(found)),
-        *([_by_folder(view, found["folder"])] if "folder" in found else []),
+        *(_by_folder(view, found["folder"]) if "folder" in found else []),
     ]
 
 
-def _by_folder(view: View, found: Subgroups) -> Table:
-    """A row a finding: its AUC on all films and on those of each data folder, with their positives."""
-
-    def cell(group: Group, finding: str) -> Cell | str:
-        one = group.per_class[finding]
-        if not one.films:
-            return NOT_LABELLED
-        shown = view.cell(one.auc)
-        return shown._replace(text=f"{shown.text}, {one.positives:,} of {one.films:,}")
-
-    rows: list[Row] = [
-        [spoken(finding), view.cell(pooled.auc), *(cell(group, finding) for group in found.groups.values())]
-        for finding, pooled in view.report.per_class.items()
-    ]
+def _by_folder(view: View, found: Subgroups) -> list[Table]:
+    """A row a finding: on all films and on those of each data folder its AUC, then its rates."""
     caption = (
         "Each finding on the films of all folders and of each: AUC, films with it of those labelled. An AUC "
         "over all folders that lies above that of each may come of telling the folders apart, if one has the "
-        "finding more often. Thresholds and calibrator are the model's, the same for all folders, and judged "
-        "here on their films together: a report on one folder alone says what they give there, and "
-        "`xlite adapt` fits others to it."
+        "finding more often."
     )
-    return Table(["Finding", "All folders", *found.groups], rows, caption)
+    rows: list[Row] = [
+        [spoken(finding), view.cell(pooled.auc), *(_auc(view, one) for one in _of_each(found, finding))]
+        for finding, pooled in view.report.per_class.items()
+    ]
+    ranking = Table(["Finding", "All folders", *found.groups], rows, caption)
+    if all(one.recall.value is None for group in found.groups.values() for one in group.per_class.values()):
+        return [ranking]  # an old report, or no threshold at all
+    return [ranking, *(_rates(view, found, rate) for rate in _RATES)]
+
+
+def _auc(view: View, one: GroupFinding) -> Cell | str:
+    if not one.films:
+        return NOT_LABELLED
+    shown = view.cell(one.auc)
+    return shown._replace(text=f"{shown.text}, {one.positives:,} of {one.films:,}")
+
+
+def _rates(view: View, found: Subgroups, rate: _Rate) -> Table:
+    """Sensitivity or specificity of each finding that has a threshold, and a label in some folder."""
+    rows: list[Row] = [
+        [
+            spoken(finding),
+            view.cell(pooled.estimate(rate)),
+            *(
+                view.cell(getattr(one, rate)) if one.films else NOT_LABELLED
+                for one in _of_each(found, finding)
+            ),
+            number(pooled.threshold),
+        ]
+        for finding, pooled in view.report.per_class.items()
+        if pooled.threshold is not None and pooled.labelled
+    ]
+    caption = "Thresholds and calibrator are the same for all folders; `xlite adapt` fits others to one."
+    return Table([RATES[rate], "All folders", *found.groups, "threshold"], rows, caption)
+
+
+def _of_each(found: Subgroups, finding: str) -> list[GroupFinding]:
+    return [group.per_class[finding] for group in found.groups.values()]
 
 
 def _caption(found: Mapping[str, Subgroups]) -> str:
