@@ -35,15 +35,22 @@ def show_import() -> None:
         kind = left.selectbox("Data set", list(KINDS), format_func=KINDS.__getitem__, key="import-kind")
         name = right.text_input(NAME.field_title, placeholder=kind, key="import-name")
         source = st.text_input("Its folder, or the table of its films", key="import-source")
+        said = st.container()  # above the button that was pressed: below it may be out of sight
         if st.button("Look", icon=":material/search:"):
-            _look(kind, source)
-        _show_look(kind, name)
-        if "import-running" in st.session_state:
-            _show_running()
+            with said:
+                _look(kind, source)
+        chosen = _show_look(kind)
+        said = st.container()
+        pressed = chosen is not None and st.button("Import", type="primary", icon=":material/download:")
+        with said:
+            if chosen is not None and pressed:
+                _start(*chosen, name)
+            if "import-running" in st.session_state:
+                _show_running()
 
 
-def _look(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> None:
-    """Keeps what lies there, or says why that cannot be told."""
+def _look(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> bool:
+    """Keeps what lies there, or says why that cannot be told; whether it can."""
     from xlite.data.importing.preview import preview_of
 
     st.session_state.pop("import-look", None)
@@ -54,34 +61,34 @@ def _look(kind: str, source: str, roles: dict[str, str] | None = None, names: st
             st.session_state["import-look"] = preview_of(kind, source, roles, names)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
+        return False
+    return True
 
 
-def _show_look(kind: str, name: str) -> None:
-    """What was found: columns, labels, how they count; and the button that imports."""
+def _show_look(kind: str) -> tuple[pd.DataFrame, Policy] | None:
+    """What was found; its labels as a person corrects them and how they count, None if there are none yet."""
     look = st.session_state.get("import-look")
     if look is None or look.kind != kind:
-        return
+        return None
     from xlite.data.importing.preview import facts, mapping_table
 
     if look.columns is not None:
         _ask_columns()
     if isinstance(look.found, DataError):
         st.warning(page_sentence(look.found))
-        return
+        return None
     st.markdown(literal(facts(look.found)))
     for note in look.found.notes:
         st.caption(literal(note))
     table = mapping_table(look.found, look.mapping)
     edited = _ask_mapping(table)
-    policy = _ask_policy(edited)
-    if st.button("Import", type="primary", icon=":material/download:"):
-        _start(edited, name, policy)
+    return edited, _ask_policy(edited)
 
 
 def _ask_columns() -> None:
     """What the columns of a table mean: as guessed, or as a person says."""
     look = st.session_state["import-look"]
-    names = [_NO_COLUMN, *look.names_of_columns()]
+    names = [_NO_COLUMN, *look.header]
     with st.form("import-columns"):
         st.markdown("**Columns** as guessed")
         places = st.columns(3)
@@ -93,8 +100,8 @@ def _ask_columns() -> None:
         words = st.selectbox(f"{NAMES.field_title} (if not in columns of 0 and 1)", names, index=at)
         if st.form_submit_button("Take these columns"):
             chosen = {role: "" if column == _NO_COLUMN else column for role, column in roles.items()}
-            _look(look.kind, str(look.source), chosen, "" if words == _NO_COLUMN else words)
-            st.rerun()
+            if _look(look.kind, str(look.source), chosen, "" if words == _NO_COLUMN else words):
+                st.rerun()
 
 
 def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
@@ -156,7 +163,7 @@ def _ask_policy(edited: pd.DataFrame) -> Policy:
     return Policy(str(default), chosen)
 
 
-def _start(edited: pd.DataFrame, name: str, policy: Policy) -> None:
+def _start(edited: pd.DataFrame, policy: Policy, name: str) -> None:
     from xlite.data.importing.preview import mapping_from, place_for
     from xlite.data.importing.running import start_import
     from xlite.data.importing.write import Choices
@@ -173,7 +180,7 @@ def _start(edited: pd.DataFrame, name: str, policy: Policy) -> None:
 
 
 def _forget_the_last() -> None:
-    """What became of the import before, which would stand below the error of this one as if it were its."""
+    """What became of the import before, which would stand beside the error of this one as if it were its."""
     running = st.session_state.get("import-running")
     if running is not None and not running.is_running:
         del st.session_state["import-running"]

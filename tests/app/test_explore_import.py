@@ -100,6 +100,16 @@ def test_a_taken_name_is_refused(tmp_path: Path, own_home: Path) -> None:
         f"{own_home}/data/chex is there already and not an empty folder; choose a new folder"
     ]
     assert "import-running" not in test.session_state
+    shown = ["error" if one.type == "error" else getattr(one, "label", "") for one in test.main]
+    assert shown.index("error") + 1 == shown.index("Import")  # above the button: below may be out of sight
+
+
+def test_columns_that_cannot_be_read_any_more_are_said(tmp_path: Path, own_home: Path) -> None:
+    source = write_own(tmp_path)
+    test = looked("csv", source / "films.csv")
+    (source / "films.csv").unlink()
+    press(test, "Take these columns")
+    assert [error.value for error in test.error] == [f"There is no table {source}/films.csv"]
 
 
 @pytest.mark.slow
@@ -155,4 +165,4 @@ def test_a_column_that_is_none(tmp_path: Path) -> None:
     roles = {"image": "film", "patient": "patient", "view": "", "age": "", "sex": "", "part": ""}
     preview = preview_of("csv", str(tmp_path / "t.csv"), roles)
     assert preview.columns is not None and preview.columns.view == ""
-    assert preview.names_of_columns() == ["film", "view", "patient", "mass"]
+    assert preview.header == ("film", "view", "patient", "mass")

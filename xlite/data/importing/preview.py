@@ -26,7 +26,8 @@ NONE = "none of the 14"
 class Preview:
     """What lies in a source, the mapping for it, and of somebody's own table what its columns mean.
 
-    found is an error that says why while a table lacks a column that nobody has named.
+    found is an error that says why while a table lacks a column that nobody has named. header: all columns of
+    the table; none of a data set that is known.
     """
 
     kind: str
@@ -34,10 +35,7 @@ class Preview:
     columns: Columns | None
     found: Found | DataError
     mapping: Mapping
-
-    def names_of_columns(self) -> list[str]:
-        """All columns of the table; none of a data set that is known."""
-        return [name for name in read_header(self.columns.table) if name] if self.columns else []
+    header: tuple[str, ...] = ()
 
 
 def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> Preview:
@@ -48,9 +46,11 @@ def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, name
     path = Path(source.strip()).expanduser()
     if not source.strip():
         raise DataError("name the folder of the data set, or its table")
-    columns = None
+    columns: Columns | None = None
+    header: tuple[str, ...] = ()
     if kind in OWN_TABLE:
         columns = guess_columns(path)
+        header = tuple(name for name in read_header(columns.table) if name)
         if roles is not None:
             given = {role: name for role, name in roles.items() if name}
             none = {role: "" for role, name in roles.items() if not name}
@@ -58,10 +58,10 @@ def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, name
         try:
             found, mapping = read_source(kind, path, columns)
         except DataError as error:
-            return Preview(kind, path, columns, error, columns.mapping)
+            return Preview(kind, path, columns, error, columns.mapping, header)
     else:
         found, mapping = read_source(kind, path)
-    return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)))
+    return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)), header)
 
 
 def facts(found: Found) -> str:
