@@ -2,7 +2,7 @@
 
 from elsewhere_reports import elsewhere, finding, shift
 
-from xlite.evaluation.elsewhere.elsewhere_report import Distances, Guarded
+from xlite.evaluation.elsewhere.elsewhere_report import AppearanceShift, Distances, Guarded
 from xlite.metrics.estimate import Estimate
 from xlite.report.elsewhere_sentences import by_topic, elsewhere_sentences, mix_shares
 
@@ -53,6 +53,7 @@ def test_all_that_is_said_of_a_model_that_is_worse_elsewhere() -> None:
         ],
         "guards": [GUARDS],
         "distances": [UNLIKE],
+        "appearance": [],
     }
     assert elsewhere_sentences(found) == [text for said in by_topic(found).values() for text in said]
 
@@ -69,6 +70,28 @@ def test_the_models_own_test_films_are_the_reference_if_they_were_at_hand() -> N
         "Of 300 films of its own test part half are further than 1.01, beyond 1.50 are 3 (1.0%), beyond 1.95 "
         "1 (0.3%).",
     ]
+
+
+def test_how_films_look_has_a_reference_if_those_here_were_at_hand() -> None:
+    found = elsewhere(
+        appearance={"grey": AppearanceShift(there=140.36), "grain": AppearanceShift(there=1.92)}
+    )
+    medians = "Medians of the films there as the model gets them, of 255 greys: grey 140.4, grain 1.9."
+    assert by_topic(found)["appearance"] == [
+        medians,
+        "Whether that is usual could not be told without the films of its own test part.",
+    ]
+    grey = AppearanceShift(there=140.36, here=142.8, more=Estimate(0.46, 0.38, 0.54))
+    grain = AppearanceShift(there=1.92, here=1.14, more=Estimate(0.88, 0.82, 0.93))
+    assert by_topic(elsewhere(appearance={"grey": grey, "grain": grain}))["appearance"] == [
+        medians,
+        "Here: grey 142.8, grain 1.1. The chance that a film there has more than one here, .5 if they are "
+        "alike: grey 0.460 (0.380–0.540), grain 0.880 (0.820–0.930).",
+        "Beyond chance: grain. These films are of another exposure, machine or processing, also if the "
+        "distance of their features is usual.",
+    ]
+    alike = elsewhere(appearance={"grey": grey, "grain": grain.model_copy(update={"more": Estimate(0.6)})})
+    assert by_topic(alike)["appearance"][-1] == "No difference beyond chance."
 
 
 def test_a_model_that_is_the_same_elsewhere_is_not_called_worse() -> None:

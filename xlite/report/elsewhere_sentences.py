@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from xlite.evaluation.elsewhere.elsewhere_report import (
+    AppearanceShift,
     Distances,
     Elsewhere,
     FindingElsewhere,
     Guarded,
+    Quantity,
     Shift,
     Side,
 )
@@ -18,7 +20,7 @@ from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN, wilson
 from xlite.text import are, counted, films_judged, labels_of, verb
 
 ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band"}
-Topic = Literal["sides", "ranking", "calibration", "calls", "mix", "guards", "distances"]
+Topic = Literal["sides", "ranking", "calibration", "calls", "mix", "guards", "distances", "appearance"]
 _OTHER_MIX = 0.1
 """Of this share of the films one would have to change the group, to have the mix of the other side."""
 
@@ -38,6 +40,7 @@ def by_topic(found: Elsewhere) -> dict[Topic, list[str]]:
         "mix": list(_mixes(found.mix)),
         "guards": [_guards(found.guards, found.there), *_guards_here(found.guards_here)],
         "distances": [_unlike(found.distances), *_unlike_here(found.distances_here)],
+        "appearance": list(_appearance(found.appearance)),
     }
 
 
@@ -253,6 +256,35 @@ def _likeness(found: Distances, usual: float) -> str:
     if interval is not None and interval[0] > usual:
         return "These are other films than those that it learned from."
     return "That is no more than chance may bring about: by its features these are films as it learned from."
+
+
+def _appearance(found: Mapping[Quantity, AppearanceShift]) -> Iterator[str]:
+    """Grey, contrast and grain there, with those here as the reference if these films were at hand."""
+    if not found:
+        return
+    medians = ", ".join(f"{name} {one.there:.1f}" for name, one in found.items())
+    yield f"Medians of the films there as the model gets them, of 255 greys: {medians}."
+    beside = {name: one for name, one in found.items() if one.here is not None}
+    if not beside:
+        yield "Whether that is usual could not be told without the films of its own test part."
+        return
+    medians = ", ".join(f"{name} {one.here:.1f}" for name, one in beside.items())
+    more = ", ".join(f"{name} {one.more}" for name, one in beside.items())
+    yield (
+        f"Here: {medians}. The chance that a film there has more than one here, .5 if they are alike: {more}."
+    )
+    other = [name for name, one in beside.items() if _beyond_half(one.more)]
+    if other:
+        yield (
+            f"Beyond chance: {', '.join(other)}. These films are of another exposure, machine or processing, "
+            "also if the distance of their features is usual."
+        )
+    else:
+        yield "No difference beyond chance."
+
+
+def _beyond_half(more: Estimate) -> bool:
+    return more.low is not None and more.high is not None and not more.low <= 0.5 <= more.high
 
 
 def _names(findings: Iterable[str]) -> str:

@@ -19,8 +19,10 @@ from xlite.errors import DataError
 from xlite.evaluation import likeness
 from xlite.evaluation.contamination.caveats import TrainedOn
 from xlite.evaluation.elsewhere import elsewhere
+from xlite.evaluation.elsewhere.appearance import Appearance
 from xlite.evaluation.elsewhere.elsewhere import beside_own_test
 from xlite.evaluation.elsewhere.elsewhere_report import (
+    AppearanceShift,
     Distances,
     Elsewhere,
     FindingElsewhere,
@@ -28,6 +30,7 @@ from xlite.evaluation.elsewhere.elsewhere_report import (
     Shift,
     Side,
 )
+from xlite.evaluation.elsewhere.input_shift import Inputs, input_shift
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.options import JudgeOptions
@@ -44,7 +47,11 @@ from xlite.report.metrics_json import report_json
 
 pytestmark = pytest.mark.slow
 
-LOOKED_AT = Guarded(films=1, verdicts={"pass": 1, "caution": 0, "offer": 0, "refuse": 0}, reasons={}), None
+LOOKED_AT = Inputs(
+    Guarded(films=1, verdicts={"pass": 1, "caution": 0, "offer": 0, "refuse": 0}, reasons={}),
+    None,
+    Appearance({"grain": np.array([1.0, 2.0, 6.0])}, np.array(["1", "2", "3"])),
+)
 
 
 @pytest.fixture
@@ -113,7 +120,8 @@ def test_each_metric_stands_beside_that_of_the_models_own_test_films(
     assert found.mix["age"]["over 60"] == tuple(
         one.subgroups["age"].groups["over 60"].images for one in (own, report)
     )
-    assert (found.guards, found.distances) == LOOKED_AT
+    assert (found.guards, found.distances) == LOOKED_AT[:2]
+    assert found.appearance == {"grain": AppearanceShift(there=2)}
 
 
 def test_the_mean_is_of_findings_that_both_can_bear_taken_anew_from_the_films(
@@ -208,6 +216,12 @@ def test_the_films_here_are_looked_at_if_they_are_at_hand(
     found = judge_model(model, tiny_folder, "patient", "test", options).report.elsewhere
     assert found is not None and found.guards_here is not None
     assert (found.guards_here.films, found.distances_here) == (len(split.stems("test")), None)
+    assert list(found.appearance) == ["grey", "contrast", "grain"]
+    for name, values in input_shift(Classifier.load(model), own_folder, split.stems("test"))[
+        2
+    ].values.items():
+        assert found.appearance[name].here == np.median(values)
+        assert found.appearance[name].more.value is not None
     for film in (own_folder.root / "images").iterdir():
         film.unlink()
     with pytest.raises(DataError, match=f"has no films of the test part of {split.id}, the model's own"):

@@ -14,6 +14,7 @@ from xlite.data.ages import AGE_BANDS
 from xlite.data.folder import NihFolder
 from xlite.evaluation.contamination.contamination import known_stems
 from xlite.evaluation.contamination.own_training import own_split
+from xlite.evaluation.elsewhere.appearance import appearance_shift
 from xlite.evaluation.elsewhere.elsewhere_report import Elsewhere, FindingElsewhere, Shift, Side
 from xlite.evaluation.elsewhere.input_shift import input_shift
 from xlite.evaluation.elsewhere.own_test import Answers, OwnFilms, OwnTest, own_test
@@ -67,8 +68,8 @@ def beside_own_test(
     rows = _new_to_it(report, films)
     stems = [films.stems[row] for row in rows]
     here, there = _own(own), _judged(report, _answers(films, rows))
-    guards, distances = input_shift(classifier, folder, stems)
-    seen = input_shift(classifier, own_folder.folder, own_folder.stems) if own_folder else (None, None)
+    seen = input_shift(classifier, folder, stems)
+    at_hand = input_shift(classifier, own_folder.folder, own_folder.stems) if own_folder else None
     findings, mean = _mean_auc(here, there)
     labelled = [
         {name for name, one in side.metrics.per_class.items() if one.labelled} for side in (here, there)
@@ -83,10 +84,11 @@ def beside_own_test(
         mean_auc=mean,
         per_class={name: _finding(name, here, there) for name in _in_order(labelled[0] & labelled[1])},
         mix=_mix(own.report, report),
-        guards=guards,
-        distances=distances,
-        guards_here=seen[0],
-        distances_here=seen[1],
+        guards=seen.guards,
+        distances=seen.distances,
+        guards_here=at_hand and at_hand.guards,
+        distances_here=at_hand and at_hand.distances,
+        appearance=appearance_shift(seen.appearance, at_hand and at_hand.appearance, report.bootstrap),
     )
 
 

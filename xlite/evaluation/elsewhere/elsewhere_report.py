@@ -4,6 +4,8 @@
 that of here. They are of other films and other patients, so that no test is paired.
 """
 
+from typing import Literal
+
 from xlite.evaluation.report_base import Bootstrap, ReportModel
 from xlite.guards.verdict import Reason, Verdict
 from xlite.metrics.estimate import Estimate
@@ -83,6 +85,21 @@ class Distances(ReportModel):
     unusual: int
 
 
+Quantity = Literal["grey", "contrast", "grain"]
+"""What is measured of a film as the model gets it, in greys of 0-255."""
+
+
+class AppearanceShift(ReportModel):
+    """The median of a quantity there and, if the films were at hand, here.
+
+    more: the chance that a film there has more of it than one here, .5 if they are alike.
+    """
+
+    there: float
+    here: float | None = None
+    more: Estimate = Estimate(None)
+
+
 class Elsewhere(ReportModel):
     """A model here and there.
 
@@ -90,7 +107,7 @@ class Elsewhere(ReportModel):
     findings that the other side does not label; mean_findings: over which the mean AUC
     is taken; mix: films by attribute (view, sex, age) and group; guards, distances: of the films there, and
     of those here if they were at hand. No distances if the model file does not say how near the films of its
-    training are.
+    training are. appearance: of the films that the guards looked at, empty in an old report.
     """
 
     here: Side
@@ -106,3 +123,4 @@ class Elsewhere(ReportModel):
     distances: Distances | None = None
     guards_here: Guarded | None = None
     distances_here: Distances | None = None
+    appearance: dict[Quantity, AppearanceShift] = {}

@@ -1,13 +1,14 @@
-"""What the guards say of the films of a folder, and how unlike those of training they are."""
+"""What the guards say of the films of a folder, how unlike those of training they are, and how they look."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from xlite.data.dataset import FilmRows, folder_films
 from xlite.data.folder import NihFolder
+from xlite.evaluation.elsewhere.appearance import Appearance, appearance
 from xlite.evaluation.elsewhere.elsewhere_report import Distances, Guarded
 from xlite.evaluation.likeness import pooled, spread
 from xlite.guards.gate import Gate
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from xlite.guards.likeness import Likeness
 
 
-def input_shift(
-    classifier: "Classifier", folder: NihFolder, stems: Sequence[str]
-) -> tuple[Guarded, Distances | None]:
-    """What the guards say of up to `likeness.FILMS` of the films, spread over all, and their distances.
+class Inputs(NamedTuple):
+    """What is said of films without their labels."""
+
+    guards: Guarded
+    distances: Distances | None
+    appearance: Appearance
+
+
+def input_shift(classifier: "Classifier", folder: NihFolder, stems: Sequence[str]) -> Inputs:
+    """What the guards say of up to `likeness.FILMS` of the films, spread over all, their distances and looks.
 
     Guards look at whole films; what the model itself finds unlike its training is one of their reasons, as
     when a film is read. No distances if the model file does not say how near the films of training are.
@@ -30,22 +37,21 @@ def input_shift(
     """
     chosen = [stems[row] for row in spread(len(stems))]
     likeness, gate = classifier.info.likeness, Gate.load()
-    features = None if likeness is None else _features(classifier, folder, chosen)
+    films, row_of = folder_films(folder, classifier.info.preprocess)
+    rows = FilmRows(films, np.array([row_of[stem] for stem in chosen]))
+    patients = folder.patients(chosen)
+    looks = appearance(rows, patients)
     bar = tqdm(chosen, desc="Guards", unit="film", delay=2, disable=None, leave=False)
     said = [gate.judge(read_image(folder.paths[stem])) for stem in bar]
-    if likeness is None or features is None:
-        return _guarded(said), None
+    if likeness is None:
+        return Inputs(_guarded(said), None, looks)
+    features = pooled(classifier.engine, rows)
     checks = [likeness.check(film) for film in features]
     said = [
         guards.with_check(check) if check and check.reason not in guards.reasons else guards
         for guards, check in zip(said, checks, strict=True)
     ]
-    return _guarded(said), _distances(likeness, features, len(set(folder.patients(chosen))))
-
-
-def _features(classifier: "Classifier", folder: NihFolder, stems: Sequence[str]) -> np.ndarray:
-    films, row_of = folder_films(folder, classifier.info.preprocess)
-    return pooled(classifier.engine, FilmRows(films, np.array([row_of[stem] for stem in stems])))
+    return Inputs(_guarded(said), _distances(likeness, features, len(set(patients))), looks)
 
 
 def _guarded(said: Sequence[Guards]) -> Guarded:
