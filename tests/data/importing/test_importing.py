@@ -205,6 +205,7 @@ def test_padchest(tmp_path: Path) -> None:
     assert found["padchest-21684011136696400001_00-1.png"] == ("Cardiomegaly|Effusion", set())
     assert found["padchest-21684011136696400001_00-2.png"] == ("Atelectasis", set())
     assert found["padchest-21684011136696400002_00-1.png"] == ("No Finding", set())
+    assert rows(out)["padchest-21684011136696400001_00-1.png"]["Patient Gender"] == "M"
     row = rows(out)["padchest-21684011136696400002_00-2.png"]
     assert (row["Patient ID"], row["Patient Age"], row["View Position"], row["Follow-up #"]) == (
         "padchest-839860488694292331637988235681460034",
@@ -224,6 +225,17 @@ def test_padchest(tmp_path: Path) -> None:
     film = NihFolder.open(out).paths["padchest-21684011136696400001_00-1"]
     assert film.resolve() == source / "1" / "21684011136696400001_00-1.png"
     assert read_image(film).dtype == np.uint8
+
+
+def test_padchest_with_all_films_in_one_folder(tmp_path: Path) -> None:
+    source, out = write_padchest(tmp_path / "source"), tmp_path / "padchest"
+    for film in [*source.glob("*/*.png")]:
+        film.rename(source / film.name)
+    for folder in ("0", "1", "2"):
+        (source / folder).rmdir()
+    assert imported("padchest", source, out).films == 25
+    film = NihFolder.open(out).paths["padchest-21684011136696400001_00-1"]
+    assert film.resolve() == source / "21684011136696400001_00-1.png"
 
 
 def test_vindr(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 `PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv` (or .gz): Labels is `['pleural effusion', '
 pneumonia']`, some with a blank before them, some empty; Projection PA, AP, AP_horizontal, L, COSTAL,
-EXCLUDE, UNK. Films lie in folders by ImageDir or all in one.
+EXCLUDE, UNK. Films lie in folders by ImageDir or all in one. Columns that end in `_DICOM` hold what the
+header has, so that M is male, though the reports are Spanish.
 """
 
 import ast
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 from xlite.data.importing.found import (
@@ -38,6 +40,7 @@ def found_in(source: Path) -> Found:
     table = table.sort_values("StudyDate_DICOM", kind="stable")
     left_out: Counter[str] = Counter()
     films, named = [], []
+    folders = {path.name for path in source.iterdir() if path.is_dir()}
     for number, row in enumerate(table.to_dict("records"), 1):
         names = _names(row["Labels"], path, number)
         if not names:
@@ -47,7 +50,7 @@ def found_in(source: Path) -> Found:
         elif {name for name in names if not name.startswith(_PLACE)} == {_UNCHANGED}:
             left_out["of which the report only says that nothing changed"] += 1
         else:
-            films.append(_film(row, source))
+            films.append(_film(row, folders))
             named.append(names)
     by_hand = int((table["MethodLabel"] == "Physician").sum())
     note = f"{by_hand:,} of {len(table):,} rows were labelled by physicians, the others by a network."
@@ -69,13 +72,11 @@ def _names(text: str, path: Path, row: int) -> list[str]:
         ) from error
 
 
-def _film(row: dict[str, str], source: Path) -> dict[str, str]:
+def _film(row: dict[str, str], folders: Collection[str]) -> dict[str, str]:
     projection = row["Projection"].upper()
     folder = row["ImageDir"].partition(".")[0]
-    if not (source / folder).is_dir():  # all in one: names are unique
-        folder = ""
-    return {
-        "file": f"{folder}/{row['ImageID']}" if folder else row["ImageID"],
+    return {  # without its folder all lie in one: names are unique
+        "file": f"{folder}/{row['ImageID']}" if folder in folders else row["ImageID"],
         "name": row["ImageID"].removesuffix(".png"),
         "patient": row["PatientID"],
         "age": _age(row["StudyDate_DICOM"], row["PatientBirth"]),
