@@ -12,7 +12,74 @@ from xlite.data.importing.found import UNCERTAIN
 from xlite.data.importing.kinds import KINDS
 from xlite.data.importing.labels import Policy, map_labels
 from xlite.data.importing.mapping import Rule, as_csv, checked, for_labels, read_mapping, shipped
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
+
+OTHERWISE = {
+    "padchest": {
+        "infiltrates": "Infiltration",
+        "hydropneumothorax": "Effusion|Pneumothorax",
+        "costophrenic angle blunting": "Effusion?",
+        **dict.fromkeys(
+            ("interstitial pattern", "alveolar pattern", "ground glass pattern"), "Infiltration?"
+        ),
+        "air bronchogram": "Consolidation?",
+        "bullas": "Emphysema?",
+        **dict.fromkeys(
+            ("mediastinal mass", "soft tissue mass", "pseudonodule", "subcutaneous emphysema"), ""
+        ),
+    },
+    "vindr": {"Nodule/Mass": ""},
+    "rsna": {"Target": "Pneumonia"},
+    "openi": {
+        "Infiltrate": "Infiltration",
+        "Cardiac Shadow/enlarged": "Cardiomegaly?",
+        "Hydropneumothorax": "Effusion|Pneumothorax",
+        "Thickening/pleura": "Pleural_Thickening",
+        "Fibrosis": "Fibrosis?",
+        **dict.fromkeys(("Mass", "Nodule"), ""),
+    },
+    "xrv": {"Pleural_Thickening": "Pleural_Thickening"},
+    "medmnist": {"pleural": "Pleural_Thickening"},
+}
+"""Labels of data sets that are not the finding whose name is in theirs."""
+STEMS = {
+    "Atelectasis": ("atele", "atéle", "dystele", "collapse"),
+    "Cardiomegaly": ("cardiomeg", "cardiomég", "kardiomeg", "heart", "herz"),
+    "Effusion": ("effusion", "erguss", "ergüss", "erguess", "derrame", "épanchement"),
+    "Infiltration": ("infiltr",),
+    "Mass": ("mass", "masa", "raumforderung"),
+    "Nodule": ("nodul", "nódul", "rundherd"),
+    "Pneumonia": ("pneumonia", "pneumonie", "pneumopathie", "neumonía", "entzündung", "entzuendung"),
+    "Pneumothorax": ("pneumothora", "neumotórax", "ptx"),
+    "Consolidation": ("consolid", "konsolid", "condensation"),
+    "Edema": ("edema", "oedem", "ödem", "œdème"),
+    "Emphysema": ("emphys", "enfisema"),
+    "Fibrosis": ("fibros",),
+    "Pleural_Thickening": ("thickening", "verdickung", "schwiele", "épaississement", "engrosamiento"),
+    "Hernia": ("hernia", "hernie"),
+    "No Finding": (
+        *("no finding", "normal", "healthy", "without", "kein", "ohne", "unauff", "aucune", "sans", "sin "),
+    ),
+}
+"""How the words begin that stand for a finding in tables of one's own."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "csv"])
+def test_a_label_is_the_finding_that_it_is_called_by(kind: str) -> None:
+    for rule in shipped(kind):
+        name = rule.label.casefold()
+        named = [finding for finding in FINDINGS if spoken(finding).casefold() in name]
+        usual = "No Finding" if name in ("no finding", "normal") else "|".join(named)
+        assert rule.finding == OTHERWISE.get(kind, {}).get(rule.label, usual), rule.label
+        assert rule.blank == ("0" if kind in ("padchest", "openi", "chestx-det") else "unknown"), rule.label
+
+
+def test_a_word_of_ones_own_is_the_finding_that_it_stands_for() -> None:
+    for rule in shipped("csv"):
+        found = {
+            name for name, stems in STEMS.items() if any(stem in rule.label.casefold() for stem in stems)
+        }
+        assert found == {rule.finding}, rule.label
 
 
 @pytest.mark.parametrize("kind", KINDS)
