@@ -26,17 +26,16 @@ NIH_PREVALENCE = {
 FEW_POSITIVES = 10
 """With fewer positives, or fewer negatives, little can be said of a finding."""
 
-_ALIASES = {"Infiltrate": "Infiltration", "Pleural Thickening": "Pleural_Thickening"}
+_WRITTEN = {"infiltrate": "Infiltration", **{finding.casefold(): finding for finding in FINDINGS}}
 
 
 def canonical(name: str) -> str:
-    """The NIH name of a finding that may be written another way (`Infiltrate` in NIH's box table).
+    """The NIH name of a finding that may be written another way: `Infiltrate` in NIH's box table, `effusion`.
 
     Raises ValueError if the name is none of the 14.
     """
-    stripped = name.strip()
-    finding = _ALIASES.get(stripped, stripped)
-    if finding not in FINDINGS:
+    finding = _WRITTEN.get(name.strip().casefold().replace(" ", "_"))
+    if finding is None:
         raise ValueError(f"{name!r} is not one of the 14 findings; expected one of {', '.join(FINDINGS)}")
     return finding
 

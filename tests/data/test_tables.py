@@ -12,7 +12,7 @@ from noise_folder import HEADER_2020
 from xlite.data.folder import NihFolder
 from xlite.data.tables import UNKNOWN_LABELS, find_table, label_version, read_boxes, read_list, read_table
 from xlite.errors import DataError
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, canonical
 
 ROWS = """00000001_000.png,Cardiomegaly,0,1,{a},M,PA,2682,2749,0.143,0.143{end}
 00000001_001.png,Cardiomegaly|Emphysema,1,1,{b},M,AP,2894,2729,0.143,0.143{end}
@@ -316,3 +316,11 @@ def test_bad_unknown_labels_get_one_sentence(tmp_path, values, columns, sentence
     with pytest.raises(DataError) as error:
         read_table(path)
     assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["Pleural_Thickening", "Pleural thickening", " PLEURAL_thickening "])
+def test_a_finding_is_known_as_people_write_it(name: str) -> None:
+    assert canonical(name) == "Pleural_Thickening"
+    assert canonical("Infiltrate") == "Infiltration" and {*map(canonical, FINDINGS)} == {*FINDINGS}
+    with pytest.raises(ValueError, match="'Thickening' is not one of the 14 findings"):
+        canonical("Thickening")

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
-from foreign_sets import refused, write_own, write_own_in_words, write_table
+from foreign_sets import refused, write_own, write_own_in_words, write_picture, write_table
 
+from xlite.data.folder import NihFolder
 from xlite.data.importing.columns import Columns, corrected, guess_columns
 from xlite.data.importing.sources import read_source
+from xlite.data.importing.write import write_import
 
 
 def findings(columns: Columns) -> dict[str, str]:
@@ -134,3 +136,24 @@ def test_a_column_of_words_that_is_called_as_a_finding_is_no_label(tmp_path: Pat
     rows = [["a.png", "1", "seen on the left", "0", "1"], ["b.png", "2", "", "2", "0"]]
     write_table(tmp_path / "t.csv", ["image", "patient", "effusion", "drains", "mass"], rows)
     assert guess_columns(tmp_path / "t.csv").labels == ("mass",)
+
+
+def test_a_strangers_export(tmp_path: Path) -> None:
+    """Dots in titles, semicolons, film names in other letters, ages with a unit, words, NaN, lost films."""
+    for name in ("IMG_1.JPG", "IMG_2.JPG", "IMG_3.JPG"):
+        write_picture(tmp_path / "Bilder" / name)
+    table = tmp_path / "Export 2021 (final).CSV"
+    table.write_text(
+        "\ufeffBild-Nr.;Pat.-Nr;Conclusion;Alter;View\nIMG_1.JPG;7;pleural fluid, Atelectasis ;62 y;pa\n"
+        "img_2.jpg;8;NAD;51 y;ap\nIMG_3.JPG;9;NaN;40 y;pa\nIMG_4.JPG;9;NAD;40 y;pa\n"
+    )
+    columns = guess_columns(tmp_path)
+    assert (columns.image, columns.patient, columns.names) == ("Bild-Nr.", "Pat.-Nr", "Conclusion")
+    columns = corrected(columns, {}, ["effusion=pleural fluid", "No Finding=NAD"])
+    found, mapping = read_source("csv", tmp_path, columns)
+    record = write_import("csv", tmp_path, found, mapping, tmp_path / "out")
+    assert (record.films, record.left_out) == (2, {"without labels": 1, "films without a file": 1})
+    folder = NihFolder.open(tmp_path / "out")
+    assert folder.table["age"].tolist() == [62, 51]
+    assert folder.labels(folder.table["stem"].tolist())[:, :3].tolist()[0][::2] == [1, 1]
+    assert {path.resolve().name for path in folder.paths.values()} == {"IMG_1.JPG", "IMG_2.JPG"}

@@ -30,6 +30,13 @@ def test_a_sex_is_read_from_its_letter_or_word(words: tuple[str, ...], sex: str)
         ("051", "51"),
         ("61.0", "61"),
         ("100y", "100"),
+        ("62 y", "62"),
+        ("62 years old", "62"),
+        ("62 J", "62"),
+        ("62 Jahre", "62"),
+        ("62 ans", "62"),
+        ("62 años", "62"),
+        ("6 months", "6 months"),
         ("000Y", "0"),
         ("008M", "008M"),
         ("61.5", "61.5"),
@@ -78,6 +85,18 @@ def test_paths_as_windows_writes_them(tmp_path: Path) -> None:
     places = places_of(tmp_path, "A/000.png", "B/000.png")
     cells = (r"A\000.png", r"B\000.png", r"B\000", r"C\000.png")
     assert found(places, *cells) == ["A/000.png", "B/000.png", "B/000.png", None]
+
+
+def test_names_in_other_letters_are_found_if_only_one_film_has_them(tmp_path: Path) -> None:
+    places = places_of(tmp_path, "A/IMG_1.PNG", "B/img_1.png", "A/IMG_2.PNG", "A/img_2.png")
+    assert found(places, "a/img_1.png", "b/IMG_1", r"A\Img_1.Png", "A/img_2.png", "a/IMG_2.PNG") == [
+        "A/IMG_1.PNG",
+        "B/img_1.png",
+        "A/IMG_1.PNG",
+        "A/img_2.png",
+        None,
+    ]
+    assert found(places, "img_1.png", "Img_1.png") == ["B/img_1.png", None]
 
 
 def test_paths_of_another_machines_disk(tmp_path: Path) -> None:

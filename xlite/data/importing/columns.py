@@ -35,6 +35,7 @@ _USUAL = {
     ),
     "patient": (
         *("patient", "patientid", "subject", "subjectid", "person", "personid", "mrn", "pid"),
+        *("patientno", "patientnumber", "patno", "patnr"),
         *("patientenid", "patientennummer", "patientennr", "patid", "idpatient", "numeropatient"),
         *("paciente", "idpaciente", "pacienteid"),
     ),
@@ -196,9 +197,9 @@ def _with_label(columns: Columns, word: str, header: list[str]) -> Columns:
 
 
 def _plain(name: str) -> str:
-    """A name without case, accents, blanks, dashes and underscores."""
+    """A name without case, accents, blanks, dots, dashes and underscores."""
     letters = unicodedata.normalize("NFKD", name.casefold().replace("œ", "oe"))
-    return re.sub(r"[\s_#-]+", "", "".join(one for one in letters if not unicodedata.combining(one)))
+    return re.sub(r"[\s_#.-]+", "", "".join(one for one in letters if not unicodedata.combining(one)))
 
 
 def _rule(label: str) -> Rule:

@@ -22,13 +22,14 @@ LATERAL, FRONTAL = "lateral", "frontal"
 _PRESENT = {"1", "1.", "1.0", "true", "yes", "y", "positive", "pos", "present"}
 _ABSENT = {"0", "0.", "0.0", "false", "no", "n", "negative", "neg", "absent"}
 _UNCERTAIN = {"-1", "-1.", "-1.0", "uncertain", "u", "?"}
-_YEARS = re.compile(r"^0*([0-9]+)(\.0*)?Y?$", re.IGNORECASE)
+_YEARS = re.compile(r"^0*([0-9]+)(\.0*)?\s*(y|yrs?\.?|years?( old)?|j|jahre?|ans?|años?)?$", re.IGNORECASE)
 BLANKS = {"", "nan", "na", "n/a", "none", "null"}
 _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "femme", "féminin", "mujer", "femenino"), "F"),
     **dict.fromkeys(("m", "male", "man", "männlich", "maennlich", "homme", "masculin"), "M"),
     **dict.fromkeys(("hombre", "masculino"), "M"),
 }
+_Ends = dict[str, Path | None]
 
 
 @dataclass(eq=False)
@@ -83,7 +84,7 @@ def sex_of(text: str) -> str:
 
 
 def age_of(text: str) -> str:
-    """Plain years of `063Y`, `051` and `61.0`; any other text stays, such as DICOM's months, `008M`."""
+    """Plain years of `063Y`, `051`, `61.0`, `62 Jahre`; other text stays, such as DICOM's months, `008M`."""
     return _YEARS.sub(r"\1", text.strip())
 
 
@@ -155,13 +156,13 @@ def none_left(source: Path, reasons: str) -> DataError:
 class Places:
     """Where the films of a source lie: by their path below it, else by the end of a path that only one has.
 
-    Folders count: `B/1.png` is never `A/1.png`. Paths may be written as Windows writes them, and those from
-    the root of another machine's disk may lie below this root without their first folders.
+    Folders count: `B/1.png` is never `A/1.png`. Paths may be written as Windows writes them, in capitals or
+    not; those from the root of another machine's disk may lie below this root without their first folders.
     """
 
     def __init__(self, root: Path):
         self.root = root.absolute()
-        self._by_end: dict[int, dict[str, Path | None]] = {}
+        self._by_end: dict[int, tuple[_Ends, _Ends]] = {}
 
     def find(self, file: str) -> Path | None:
         """The file of a film; None if it is not there, or if several have its name."""
@@ -172,17 +173,24 @@ class Places:
         there = next((path for tail in below if (path := self.root / tail).is_file()), None)
         if there or not plain.name:
             return there
-        ends, stem = self._ends(len(plain.parts)), stem_of(plain.name)
-        return ends.get(str(plain)) or (ends.get(str(plain.with_name(stem))) if stem else None)
+        stem = stem_of(plain.name)
+        names = [str(plain), *([str(plain.with_name(stem))] if stem else [])]
+        exact, folded = self._ends(len(plain.parts))
+        found = [*map(exact.get, names), *(folded.get(name.casefold()) for name in names)]
+        return next(filter(None, found), None)
 
-    def _ends(self, parts: int) -> dict[str, Path | None]:
-        """Films by the last so many parts of their paths, with and without a suffix; None for several."""
+    def _ends(self, parts: int) -> tuple[_Ends, _Ends]:
+        """Films by the last so many parts of their paths, with and without a suffix; None for several.
+
+        As they are written, and in small letters.
+        """
         if parts not in self._by_end:
-            ends = self._by_end[parts] = {}
+            exact, folded = self._by_end[parts] = {}, {}
             for film in find_film_files([self.root]).films:
                 end = PurePosixPath(*film.parts[-parts:])
-                for name in {str(end), str(end.with_name(stem_of(end.name)))}:
-                    ends[name] = None if name in ends else film
+                names = {str(end), str(end.with_name(stem_of(end.name)))}
+                for ends, keys in ((exact, names), (folded, {name.casefold() for name in names})):
+                    ends |= {name: None if name in ends else film for name in keys}
         return self._by_end[parts]
 
 
