@@ -230,7 +230,7 @@ def write_rsna(root: Path, mapped: int = 11) -> Path:
 
 
 def write_siim(root: Path) -> Path:
-    """Masks as run lengths down the columns, two for the first film; the header has a blank in it."""
+    """Masks as run lengths down the columns, two for films 3 and 6; the header has a blank in it."""
     rows = []
     for film in range(1, 13):
         name = f"1.2.276.0.7230010.3.1.4.8323329.{film}.1517875201.850819"
@@ -243,6 +243,8 @@ def write_siim(root: Path) -> Path:
         rows.append([name, " ".join([f"{100 * 1024 + 200} 50", *["974 50"] * 9])])
         if film == 3:  # a second mask: 4 columns from x = 600 on, each of 20 px from y = 10 on
             rows.append([name, " ".join([f"{600 * 1024 + 10} 20", *["1004 20"] * 3])])
+        if film == 6:  # a slip of the pen: 15 px
+            rows.append([name, f"{700 * 1024 + 10} 15"])
     write_table(root / "train-rle.csv", ["ImageId", " EncodedPixels"], rows)
     return root
 

@@ -174,10 +174,12 @@ def test_mimic(tmp_path: Path) -> None:
     assert record.conflicts == {"ViewPosition AP, but a procedure of PA and lateral; ViewPosition counts": 1}
     split = read_split(NihFolder.open(out), "published")
     assert {part: len(films) for part, films in split.parts.items()} == {"train": 16, "val": 4, "test": 4}
+    parts = {part: {film[6:15] for film in split.stems(part)} for part in ("val", "test")}
+    assert parts == {"val": {"p10000009", "p10000010"}, "test": {"p10000011", "p10000012"}}
     assert record.lists == ["official", "published"]
 
 
-def test_mimics_lateral_by_its_view_code_and_follow_ups_by_the_hour(tmp_path: Path) -> None:
+def test_mimics_views_by_their_codes_and_follow_ups_by_the_hour(tmp_path: Path) -> None:
     source, out = write_mimic(tmp_path / "source"), tmp_path / "mimic"
     table = source / "mimic-cxr-2.0.0-metadata.csv.gz"
     header, *meta = csv.reader(gzip.decompress(table.read_bytes()).decode().splitlines())
@@ -185,12 +187,13 @@ def test_mimics_lateral_by_its_view_code_and_follow_ups_by_the_hour(tmp_path: Pa
         header.index, ("ViewPosition", "ViewCodeSequence_CodeMeaning", "StudyDate", "StudyTime")
     )
     for row in meta:
-        if row[view] == "LATERAL":
-            row[view], row[code] = "", "left lateral"
+        row[code] = "left lateral" if row[view] == "LATERAL" else "antero-posterior"
+        row[view] = ""
         row[time], row[date] = "165500.312" if row[date] == "21000100" else "82551.0", "21000100"
     write_table(table, header, meta)
     record = imported("mimic", source, out)
     assert record.left_out == {"without labels for the study": 1, "lateral films": 12}
+    assert record.views == {"AP": 24}
     found = rows(out)
     second = next(row for name, row in found.items() if name.startswith("mimic-p10000001_s50000012"))
     assert second["Follow-up #"] == "0"  # in the morning of the day
@@ -367,6 +370,17 @@ def test_chestx_det(tmp_path: Path) -> None:
     assert NihFolder.open(out).boxes().iloc[0].tolist() == ["00000042_006", "Nodule", 100, 200, 200, 300]
     assert (record.boxes, record.boxes_left_out) == (10, {"of labels that are none of the 14": 10})
     assert len((out / "test_list.txt").read_text().splitlines()) == 10
+
+
+def test_chestx_det10_does_not_label_what_the_later_set_does(tmp_path: Path) -> None:
+    source = write_chestx_det(tmp_path / "source")
+    for part in ("train", "test"):
+        table = (source / f"ChestX_Det_{part}.json").rename(source / f"{part}.json")
+        table.write_text(table.read_text().replace("Diffuse Nodule", "Nodule"))
+    record = imported("chestx-det", source, tmp_path / "chestx-det10")
+    assert record.findings["Nodule"]["present"] == 10
+    lacking = {"Infiltration", "Pneumonia", "Edema", "Hernia", "Cardiomegaly", "Pleural_Thickening"}
+    assert set(record.not_labelled) == lacking
 
 
 def test_torchxrayvisions_order(tmp_path: Path) -> None:

@@ -118,12 +118,17 @@ def test_a_label_of_several_findings_and_one_that_leaves_a_finding_open(tmp_path
     assert [rule.finding for rule in rules] == ["Effusion|Mass", "Emphysema?", "Emphysema"]
     assert read_mapping(path) == rules
     states = pd.DataFrame(
-        {"both": [1, 0, np.nan, 1], "bullas": [np.nan, 1, 1, 0], "lung": [np.nan, np.nan, 1, np.nan]},
+        {
+            "both": [1, 0, np.nan, 1, 0],
+            "bullas": [np.nan, 1, 1, 0, UNCERTAIN],
+            "lung": [np.nan, np.nan, 1, np.nan, np.nan],
+        },
         dtype="float32",
     )
     labels = map_labels(states, rules, Policy())
     places = [FINDINGS.index(name) for name in ("Effusion", "Mass", "Emphysema")]
-    np.testing.assert_array_equal(labels.values[:, places].T, [[1, 0, 0, 1], [1, 0, 0, 1], [0, np.nan, 1, 0]])
+    wanted = [[1, 0, 0, 1, 0], [1, 0, 0, 1, 0], [0, np.nan, 1, 0, np.nan]]
+    np.testing.assert_array_equal(labels.values[:, places].T, wanted)
     assert labels.labelled == ["Effusion", "Mass", "Emphysema"]
     assert "'bullas' is mapped to 'Bulla?', which is not one of" in refused(
         lambda: checked([Rule("bullas", "Bulla?")])
