@@ -157,3 +157,22 @@ def test_a_strangers_export(tmp_path: Path) -> None:
     assert folder.table["age"].tolist() == [62, 51]
     assert folder.labels(folder.table["stem"].tolist())[:, :3].tolist()[0][::2] == [1, 1]
     assert {path.resolve().name for path in folder.paths.values()} == {"IMG_1.JPG", "IMG_2.JPG"}
+
+
+def test_views_and_parts_as_tables_write_them(tmp_path: Path) -> None:
+    cells = [("PA", "train"), ("postero-anterior", "Validation"), ("AP supine", "valid")]
+    cells += [
+        ("antero-posterior", "val"),
+        ("lateral", "test"),
+        ("frontal", "TEST"),
+        ("oblique", "other"),
+        ("", ""),
+    ]
+    table = tmp_path / "films.csv"
+    rows = [[f"{number}.png", number, view, part, 1] for number, (view, part) in enumerate(cells)]
+    write_table(table, ["file", "patient", "view", "split", "Mass"], rows)
+    found, _ = read_source("csv", table)
+    assert found.films["view"].tolist() == [
+        "PA", "PA", "AP", "AP", "lateral", "frontal", "other views", "",
+    ]  # fmt: skip
+    assert found.films["part"].tolist() == ["train", "val", "val", "val", "test", "test", "", ""]
