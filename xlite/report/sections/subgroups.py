@@ -81,7 +81,7 @@ def _rates(view: View, found: Subgroups, rate: _Rate) -> Table:
         for finding, pooled in view.report.per_class.items()
         if pooled.threshold is not None and pooled.labelled
     ]
-    caption = "Thresholds and calibrator are the same for all folders; `xlite adapt` fits others to one."
+    caption = "Thresholds and calibrator are the same for all folders; others can be fitted to one."
     return Table([RATES[rate], "All folders", *found.groups, "threshold"], rows, caption)
 
 
