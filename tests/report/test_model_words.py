@@ -6,7 +6,8 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt, Temperature
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.report.model_words import calibration_words, thresholds_words
+from xlite.models.info import Pooled
+from xlite.report.model_words import calibrating_films, calibration_words, thresholds_words
 
 MODEL = untrained(TINY)
 INFO = tiny_info(MODEL, Preprocess(64))
@@ -19,6 +20,14 @@ def test_the_calibrator_and_for_how_many_findings_it_was_fitted() -> None:
     assert calibration_words(one) == "calibrated by one temperature"
     some = INFO.model_copy(update={"calibration": PLATT})
     assert calibration_words(some) == "calibrated by Platt scaling per finding for 3 findings of 14"
+
+
+def test_which_films_fitted_the_calibrator() -> None:
+    assert calibrating_films(INFO) == "validation films"
+    pooled = INFO.noting(pooled=Pooled(films=2016, patients=1653, runs=5))
+    assert calibrating_films(pooled) == (
+        "validation films and 2,016 films of 1,653 patients that 5 runs left out of training"
+    )
 
 
 def test_where_the_thresholds_come_from_and_which_are_withheld() -> None:

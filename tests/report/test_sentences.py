@@ -1,5 +1,6 @@
 """Facts about a whole report in words."""
 
+import numpy as np
 import pytest
 from demo_home import SPLIT, drawn_report
 
@@ -8,7 +9,9 @@ from xlite.evaluation.contamination.source_facts import TeacherSaid
 from xlite.evaluation.report import Comparison, Contamination, Reference, Report
 from xlite.evaluation.subgroups_report import Gap, Subgroups
 from xlite.evaluation.validation_report import Validation
+from xlite.metrics.calibration import Platt
 from xlite.metrics.estimate import Estimate
+from xlite.models.info import Pooled
 from xlite.report import sentences as words
 from xlite.report.means import mean_of
 
@@ -220,4 +223,20 @@ def test_several_comparisons_are_several_tests() -> None:
     assert words.comparisons_note(3) == (
         "Each of these 3 comparisons is a test of its own: of equal models one is called higher or lower by "
         "chance in up to 14% of cases."
+    )
+
+
+def test_a_calibrator_says_by_whom_it_was_fitted() -> None:
+    patients, pooled = np.arange(300) // 2, Pooled(films=900, patients=700, runs=5)
+    some = Platt(scale=(2.0,) * 13 + (1.0,), bias=(0.1,) * 13 + (0.0,))
+    every = Platt(scale=(2.0,) * 14, bias=(0.1,) * 14)
+    of = "150 validation patients and the 700 patients whom 5 runs left out"
+    assert words.calibrator_sentence(every, patients) == "Platt calibrator for 14 of 14 findings"
+    assert (
+        words.calibrator_sentence(every, patients, pooled)
+        == f"Platt calibrator for 14 of 14 findings, by the {of}"
+    )
+    assert words.calibrator_sentence(some, patients, pooled) == (
+        "Platt calibrator for 13 of 14 findings; the others have fewer than 10 patients with it or without "
+        f"it among the {of}"
     )

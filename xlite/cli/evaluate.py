@@ -80,6 +80,14 @@ def evaluate(
             "both as they are, and save what they are worth",
         ),
     ] = None,
+    folds: Annotated[
+        str,
+        typer.Option(
+            metavar="RUN,RUN",
+            help="Runs that each left a fold out, as `xlite sweep crossfit` makes them: what they say of it "
+            "fits the calibrator, too, so that rare findings have patients enough",
+        ),
+    ] = "",
     radiologists: Radiologists = None,
     teacher_list: Annotated[
         str | None,
@@ -119,6 +127,7 @@ def evaluate(
         device=device,
         skip_missing=skip_missing,
         calibration=calibration,
+        folds=tuple(filter(None, folds.split(","))),
         radiologists=radiologists,
         teacher_list=teacher_list,
         own_data=own_data,

@@ -1,18 +1,11 @@
 """A model judged on a part of a data folder's split, and what must be said about it."""
 
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-from tqdm import tqdm
-
 from xlite.classify import Classifier
-from xlite.data.dataset import FilmDataset, loader, model_input, open_films
+from xlite.data.dataset import open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.joined import doubtful_patients, open_data
@@ -33,11 +26,13 @@ from xlite.evaluation.elsewhere.elsewhere import beside_own_test
 from xlite.evaluation.elsewhere.own_test import own_films
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
+from xlite.evaluation.left_out import read_left_out
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.localisation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.read_films import beside_answers, read_films
 from xlite.evaluation.report_base import Stamp
 from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
@@ -46,9 +41,7 @@ from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import Thresholds
 from xlite.models.adapted import film_marks
 from xlite.models.info import ModelInfo
-from xlite.models.student import Student
 from xlite.split_names import ALL_FILMS
-from xlite.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +63,7 @@ def judge_model(
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
-        classifier, validation = _fitted_here(classifier, folder, validation, options.calibration)
+        classifier, validation = _fitted_here(classifier, folder, validation, options)
     films, flat = read_films(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
@@ -99,6 +92,11 @@ def judge_model(
 
 def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Classifier, NihFolder]:
     """The model and the data folder; an error if the model cannot do what the options ask for."""
+    if options.folds and options.calibration in (None, "none", KEEP):
+        raise CheckpointError(
+            f"{', '.join(options.folds)} would fit a calibrator, and none is fitted: give one by "
+            "--calibration, as platt"
+        )
     classifier = Classifier.load(spec, options.device)
     if options.calibration is not None and not classifier.has_weights:
         raise CheckpointError(
@@ -116,7 +114,7 @@ def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Cl
 
 
 def _fitted_here(
-    classifier: Classifier, folder: NihFolder, validation: ValidationFilms, method: str
+    classifier: Classifier, folder: NihFolder, validation: ValidationFilms, options: JudgeOptions
 ) -> tuple[Classifier, ValidationFilms]:
     """The classifier with calibrator, thresholds and likeness of its own films, and what it says of these.
 
@@ -133,48 +131,23 @@ def _fitted_here(
             f"the model learned from several data folders, and {folder.root} has a part of its "
             "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
         )
-    classifier, films = _calibrated(classifier, validation.films, method)
+    info = _fitted(classifier.info, folder, validation.films, options)
+    classifier = replace(classifier, info=info)
+    films = replace(validation.films, probs=classifier.probabilities(validation.films.logits))
     return _with_likeness(classifier, folder), replace(validation, films=films)
 
 
-def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
-    """Raw logits float32 (N, 14) of a dataset's films, in its order, on the model's device; in eval."""
-    device = next(model.parameters()).device
-    return _read_batches(lambda x: model(x).float().cpu().numpy(), films, batch_size, device)
-
-
-def _logits(classifier: Classifier, films: FilmDataset, batch_size: int) -> np.ndarray:
-    """As `read_logits`; by an export's own engine, if there are no weights for torch."""
-    if classifier.has_weights:  # what training saw, to the last digit
-        return read_logits(classifier.model, films, batch_size)
-
-    def by_engine(x: Tensor) -> np.ndarray:
-        return classifier.logits(np.ascontiguousarray(x.numpy()))
-
-    return _read_batches(by_engine, films, batch_size, torch.device("cpu"))
-
-
-def _read_batches(
-    forward: Callable[[Tensor], np.ndarray], films: FilmDataset, batch_size: int, device: torch.device
-) -> np.ndarray:
-    bar = tqdm(
-        loader(films, batch_size), desc="Reading films", unit="batch", delay=2, disable=None, leave=False
-    )
-    with torch.inference_mode():
-        inputs = (model_input(batch.films.to(device), films.preprocess) for batch in bar)
-        return np.concatenate([forward(x) for x in inputs])
-
-
-def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple[Classifier, Films]:
-    """The classifier with what validation films say, and what it says of these.
+def _fitted(info: ModelInfo, folder: NihFolder, validation: Films, options: JudgeOptions) -> ModelInfo:
+    """The info with what validation films say, and the runs' films beside them if there are runs.
 
     They fit its calibrator and thresholds; with the method KEEP they only say what its own are worth.
     """
     films = validation.logits, validation.labels, validation.patients
-    info = classifier.info
-    info = record_validation(info, *films) if method == KEEP else fit_info(info, *films, method)
-    classifier = replace(classifier, info=info)
-    return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
+    assert options.calibration is not None
+    if options.calibration == KEEP:
+        return record_validation(info, *films)
+    left_out = read_left_out(options.folds, info, folder, options) if options.folds else None
+    return fit_info(info, *films, options.calibration, left_out)
 
 
 def _with_likeness(classifier: Classifier, folder: NihFolder) -> Classifier:
@@ -229,26 +202,6 @@ def _by_hand(info: ModelInfo, judged: PartJudged) -> list[Caveat]:
     return [ChosenThresholds(findings=tuple(chosen), here=tuple(here))] if chosen else []
 
 
-def read_films(
-    classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
-) -> tuple[Films, int]:
-    """The films of a part and what the model says of them; and how many of them have no contrast."""
-    preprocess = classifier.info.preprocess
-    with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
-        pixels, labels, stems = open_films(
-            folder, split, part, preprocess, options.skip_missing, partial(_advance, bar)
-        )
-    count = counted(len(stems), "film")
-    log.info("%s reads %s: split %s, part %s", classifier.name, count, split.id, part)
-    logits = _logits(classifier, FilmDataset(pixels, labels, preprocess), options.batch_size)
-    return _films(classifier, folder, stems, logits), pixels.facts().flat
-
-
-def _films(classifier: Classifier, folder: NihFolder, stems: Sequence[str], logits: np.ndarray) -> Films:
-    table = folder.table.iloc[folder.rows(stems)]
-    return Films(table, folder.names(stems), logits, classifier.probabilities(logits))
-
-
 def _validation(
     classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
 ) -> ValidationFilms:
@@ -270,10 +223,5 @@ def _validation(
     if given is None:
         films, _ = read_films(classifier, folder, own, "val", options)
     else:
-        films = _films(classifier, folder, [stem_of(name) for name in given[0]], given[1])
+        films = beside_answers(classifier, folder, [stem_of(name) for name in given[0]], given[1])
     return ValidationFilms(films, Validation(films=len(films), split_id=own.id))
-
-
-def _advance(bar: "tqdm[None]", done: int, total: int) -> None:
-    bar.total = total
-    bar.update(done - bar.n)

@@ -20,6 +20,7 @@ class JudgeOptions:
 
     skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed: of
     patients, for the intervals; calibration: a method of `fit_calibrator` to fit first, or KEEP;
+    folds: runs that each left a fold out, whose answers for these films are fitted to, too;
     radiologists: Google's table; teacher_list: files of the films that the model's teachers were trained on,
     joined by commas; val_logits: names and logits (V, 14) of the validation films, if they are known already;
     own_data: the folder of the model's own split, whose test films stand beside those of another folder; pdf:
@@ -32,6 +33,7 @@ class JudgeOptions:
     resamples: int = RESAMPLES
     seed: int = RESAMPLING_SEED
     calibration: str | None = None
+    folds: tuple[str, ...] = ()
     radiologists: str | Path | None = None
     teacher_list: str | Path | None = None
     val_logits: tuple[Sequence[str], np.ndarray] | None = None

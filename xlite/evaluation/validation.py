@@ -16,7 +16,7 @@ from xlite.findings import FINDINGS
 from xlite.labels import known, positive, where_known
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
-from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
+from xlite.metrics.calibration import METHODS, Calibrator, apply_calibrator, fit_calibrator, in_effect
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import (
     PatientCounts,
@@ -29,21 +29,45 @@ from xlite.metrics.thresholds import RULES, Thresholds
 from xlite.metrics.validation_record import promised_rates, validation_records
 
 if TYPE_CHECKING:
+    from xlite.evaluation.left_out import LeftOut
     from xlite.models.info import ModelInfo
 
 RATES: tuple[Rate, ...] = get_args(Rate)
 
 
 def fit_info(
-    info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, method: str = "platt"
+    info: "ModelInfo",
+    logits: np.ndarray,
+    labels: np.ndarray,
+    patients: np.ndarray,
+    method: str = "platt",
+    left_out: "LeftOut | None" = None,
 ) -> "ModelInfo":
     """The info with the calibrator of that method, or none, and the thresholds of the best F1 after it.
 
-    logits and labels (N, 14) of the validation part, patients (N,). A calibrator that leaves every finding as
-    it is, as none has patients enough, is none; a threshold that too few patients chose is withheld. What
-    these films say of both is recorded.
+    logits and labels (N, 14) of the validation part, patients (N,); left_out: films that fit the calibrator
+    with them. One that leaves every finding as it is, as none has patients enough, is none; a threshold that
+    too few patients chose is withheld. The validation films alone choose the thresholds, and what they say of
+    both is recorded.
     """
-    calibrator = in_effect(fit_calibrator(logits, labels, patients, method))
+    of_val = logits, labels, patients
+    fitting = of_val if left_out is None else left_out.beside(*of_val)
+    fitted = choose_by(info, fit_calibrator(*fitting, method), *of_val)
+    return fitted if left_out is None else fitted.noting(pooled=left_out.note())
+
+
+def choose_by(
+    info: "ModelInfo",
+    calibrator: Calibrator | None,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    patients: np.ndarray,
+) -> "ModelInfo":
+    """The info with a calibrator that is fitted already, and the thresholds of the best F1 after it.
+
+    logits and labels (N, 14), patients (N,): of the validation films, which choose as in `fit_info`.
+    """
+    calibrator = in_effect(calibrator)
     chosen = Thresholds.choose(labels, apply_calibrator(logits, calibrator), patients)
     fitted = info.model_copy(
         update={

@@ -103,7 +103,7 @@ def _try(
     _keep_mean_logits(proto, info, facts, whole, films)
     engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
     val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
-    quantised = answering(proto, refitted(proto, info, val), facts)
+    quantised = answering(proto, refitted(proto, info, val, before[: len(val.logits)]), facts)
     OnnxEngine.of(look_through(quantised.content, out), out)
     judged = val.beside(test)
     with TemporaryDirectory() as temporary:

@@ -11,8 +11,10 @@ from xlite.data.splits import Split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.contamination.own_training import is_whole, own_split
-from xlite.evaluation.validation import fit_info
-from xlite.metrics.calibration import Platt
+from xlite.evaluation.validation import choose_by, fit_info
+from xlite.findings import FINDINGS
+from xlite.metrics.calibration import Calibrator, Platt, uncalibrated
+from xlite.metrics.recalibration import line_of
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_graph import recalibrate
 
@@ -43,12 +45,36 @@ def answers(engine: Engine, folder: NihFolder, split: Split, part: str) -> FilmL
     return FilmLogits(np.concatenate(logits), labels, folder.patients(stems))
 
 
-def refitted(proto: ModelProto, info: ModelInfo, val: FilmLogits) -> ModelInfo:
-    """The info with calibration and thresholds of these validation films; the graph gets them, too."""
-    fitted = fit_info(info, val.logits, val.labels, val.patients, "platt")
+def refitted(
+    proto: ModelProto, info: ModelInfo, val: FilmLogits, before: np.ndarray | None = None
+) -> ModelInfo:
+    """The info with calibration and thresholds of these validation films; the graph gets them, too.
+
+    before: what the model says of them in float32, logits (N, 14). If more films than these fitted its
+    calibrator, that is carried to the export's logits instead.
+    """
+    films = val.logits, val.labels, val.patients
+    if info.notes.pooled is None or before is None:
+        fitted = fit_info(info, *films, "platt")
+    else:
+        carried = _carried(info.calibration, before, val.logits)
+        fitted = choose_by(info, carried, *films).noting(pooled=info.notes.pooled)
     assert fitted.calibration is None or isinstance(fitted.calibration, Platt)
     recalibrate(proto, fitted.calibration)
     return fitted
+
+
+def _carried(calibrator: Calibrator | None, before: np.ndarray, after: np.ndarray) -> Platt:
+    """The calibrator of logits `before` (N, 14) for logits `after`, by the line from these to those.
+
+    The line is that of least squares. A finding that was not calibrated stays so.
+    """
+    scale, bias = line_of(calibrator)
+    for c, finding in enumerate(FINDINGS):
+        if finding not in uncalibrated(calibrator):
+            slope, shift = np.polyfit(after[:, c].astype(np.float64), before[:, c].astype(np.float64), 1)
+            scale[c], bias[c] = scale[c] * slope, scale[c] * shift + bias[c]
+    return Platt(scale=tuple(scale.tolist()), bias=tuple(bias.tolist()))
 
 
 def split_of(info: ModelInfo, folder: NihFolder) -> Split:

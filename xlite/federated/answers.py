@@ -8,8 +8,8 @@ from xlite.data.dataset import FilmDataset, open_films
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import Predictions
 from xlite.data.splits import Split
-from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.read_films import read_logits
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.checkpoint import load_model
 

@@ -48,7 +48,7 @@ def climb(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, before: 
     logits and labels (N, 14) of these films, a label NaN if it is not known; patients (N,). Raises
     CheckpointError if `before` is isotonic, whose steps no line moves.
     """
-    scales, biases = _line_of(before)
+    scales, biases = line_of(before)
     rungs, lines = [], []
     for c in range(len(FINDINGS)):
         known = ~np.isnan(labels[:, c])
@@ -62,8 +62,8 @@ def climb(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, before: 
     return Climbed(whole, tuple(rungs), tuple(lines))
 
 
-def _line_of(before: Calibrator | None) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and bias (14,) of a calibrator's logits."""
+def line_of(before: Calibrator | None) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and bias (14,) by which a calibrator takes logits; CheckpointError if it is isotonic."""
     count = len(FINDINGS)
     match before:
         case None:
@@ -74,8 +74,8 @@ def _line_of(before: Calibrator | None) -> tuple[np.ndarray, np.ndarray]:
             return np.array(scale), np.array(bias)
         case Isotonic():
             raise CheckpointError(
-                "an isotonic calibrator has steps that a few local films cannot move: give the model another "
-                "one first, by `xlite evaluate MODEL --calibration platt`"
+                "an isotonic calibrator has steps that no line moves: give the model another one first, by "
+                "`xlite evaluate MODEL --calibration platt`"
             )
 
 

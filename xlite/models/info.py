@@ -41,6 +41,19 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Line = Annotated[str, Field(max_length=200)]
 
 
+class Pooled(BaseModel):
+    """Films that fitted a calibrator beside the validation films.
+
+    `films` of `patients`, each read by the one of `runs` runs that had left its fold of the train part out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    films: Annotated[int, Field(ge=1)]
+    patients: Annotated[int, Field(ge=1)]
+    runs: Annotated[int, Field(ge=1)]
+
+
 class ModelNotes(BaseModel):
     """What a model file notes of its model's training; nothing here is needed to serve the model.
 
@@ -52,7 +65,8 @@ class ModelNotes(BaseModel):
     films were drawn. `labels_dropped`, `labels_softened`: how many labels of its training films were in doubt
     and counted for nothing, or for less. `members` are the notes of an ensemble's members.
     `thresholds_by_hand` are by finding those thresholds that a person chose; the others are of validation
-    films. `adapted_to` says of which films the calibrator and some thresholds are instead.
+    films. `pooled` says which films beside those fitted the calibrator. `adapted_to` says of which films the
+    calibrator and some thresholds are instead.
     Other notes are kept as they are.
     """
 
@@ -80,11 +94,12 @@ class ModelNotes(BaseModel):
     epochs: int | None = None
     members: "tuple[ModelNotes, ...]" = ()
     thresholds_by_hand: dict[str, ChosenByHand] = {}
+    pooled: Pooled | None = None
     adapted_to: AdaptedTo | None = None
 
     def without_hand(self) -> "ModelNotes":
         """The same for thresholds that are all chosen anew by validation films."""
-        chosen = {"thresholds_by_hand", "adapted_to"}
+        chosen = {"thresholds_by_hand", "pooled", "adapted_to"}
         return ModelNotes.model_validate(
             {name: value for name, value in self.model_dump().items() if name not in chosen}
         )

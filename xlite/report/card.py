@@ -25,6 +25,7 @@ from xlite.report.means import (
     threshold_cells,
     undefined_resamples,
 )
+from xlite.report.model_words import calibrating_films
 from xlite.report.sentences import CALIBRATORS, clean_in_short, contaminated_films
 from xlite.report.view import metric_cell
 from xlite.report.worth import records_table
@@ -75,7 +76,7 @@ def _output(info: ModelInfo) -> dict[str, str]:
         return {"Output": "14 scores 0-1 (not exclusive) in NIH order, not calibrated"}
     rows = {"Output": "14 probabilities (not exclusive) in NIH order"}
     some = f"{len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings, " if bare else ""
-    rows["Calibrated"] = f"{some}{CALIBRATORS[calibrator.method].how} on validation films"
+    rows["Calibrated"] = f"{some}{CALIBRATORS[calibrator.method].how} on {calibrating_films(info)}"
     return rows | ({"Not calibrated": ", ".join(map(spoken, bare))} if bare else {})
 
 

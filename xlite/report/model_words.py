@@ -23,6 +23,15 @@ def calibration_words(info: ModelInfo) -> str:
     return f"calibrated {CALIBRATORS[fitted.method].how}{some}"
 
 
+def calibrating_films(info: ModelInfo) -> str:
+    """`validation films`, and those that cross-fitted runs left out if these fitted the calibrator, too."""
+    pooled = info.notes.pooled
+    if pooled is None:
+        return "validation films"
+    films = f"{counted(pooled.films, 'film')} of {counted(pooled.patients, 'patient')}"
+    return f"validation films and {films} that {counted(pooled.runs, 'run')} left out of training"
+
+
 def thresholds_words(info: ModelInfo) -> str:
     """Where the thresholds come from, and which findings have none."""
     if info.thresholds is None:

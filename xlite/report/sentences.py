@@ -19,6 +19,7 @@ from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.significance import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
+from xlite.models.info import Pooled
 from xlite.report.learned_sentences import why_not_known
 from xlite.report.means import mean_auc
 from xlite.text import are, capital, counted, difference, films_judged, labels_of, verb
@@ -147,19 +148,26 @@ def validation_note(validation: Validation) -> str:
     return validation.text or words[validation.absent]
 
 
-def calibrator_sentence(calibrator: Calibrator | None, patients: np.ndarray) -> str:
+def calibrator_sentence(
+    calibrator: Calibrator | None, patients: np.ndarray, pooled: Pooled | None = None
+) -> str:
     """For how many findings a calibrator was fitted; patients (N,) of the validation films.
 
-    calibrator as `fit_info` leaves it. Which findings have too few patients `thresholds_sentence` says.
+    calibrator as `fit_info` leaves it; pooled: the films that fitted it beside these. Which findings have too
+    few validation patients `thresholds_sentence` says.
     """
     bare = uncalibrated(calibrator)
     every = counted(len(np.unique(patients)), "validation patient")
+    if pooled is not None:
+        every += f" and the {counted(pooled.patients, 'patient')} whom {counted(pooled.runs, 'run')} left out"
     few = f"fewer than {FEW_POSITIVES} patients with it or without it among the {every}"
     if calibrator is None:
         return f"no calibrator could be fitted: every finding has {few}"
     name = CALIBRATORS[calibrator.method].name
     fitted = f"{name} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
-    return f"{fitted}; the others have {few}" if bare else fitted
+    if bare:
+        return f"{fitted}; the others have {few}"
+    return f"{fitted}, by the {every}" if pooled else fitted
 
 
 def thresholds_sentence(chosen_on: Mapping[str, ValidationPatients]) -> str:

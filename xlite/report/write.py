@@ -64,7 +64,8 @@ def evaluate_model(
     if options.calibration is not None and found.classifier and found.validation:
         info, chosen_by = found.classifier.info, found.validation
         if options.calibration not in ("none", KEEP):
-            log.info("Calibration: %s", calibrator_sentence(info.calibration, chosen_by.patients))
+            said = calibrator_sentence(info.calibration, chosen_by.patients, info.notes.pooled)
+            log.info("Calibration: %s", said)
         if options.calibration != KEEP:
             log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
         log.info("On the validation films: %s", records_sentence(info.validation or {}))

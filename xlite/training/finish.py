@@ -18,9 +18,9 @@ from xlite.data.predictions import PREDICTIONS_FILE, write_predictions
 from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination.contamination import seen_in_test
 from xlite.evaluation.contamination.sources import read_sources
-from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.read_films import read_logits
 from xlite.evaluation.report import Report
 from xlite.evaluation.validation import fit_info
 from xlite.files import read_whole, write_atomic

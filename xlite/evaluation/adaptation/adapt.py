@@ -16,10 +16,10 @@ from xlite.evaluation.adaptation.change import change_of, per_class
 from xlite.evaluation.adaptation.curve import first_films, fit_to, learning_curve, order_of_draw
 from xlite.evaluation.adaptation.local_fit import LocalFit, adapted_info, own_cuts
 from xlite.evaluation.contamination.own_training import own_split
-from xlite.evaluation.evaluate import read_films
 from xlite.evaluation.films import Films
 from xlite.evaluation.options import AdaptOptions, JudgeOptions
 from xlite.evaluation.part_judged import all_films
+from xlite.evaluation.read_films import read_films
 from xlite.evaluation.report_base import Bootstrap
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
