@@ -152,7 +152,7 @@ def test_a_strangers_export(tmp_path: Path) -> None:
     columns = corrected(columns, {}, ["effusion=pleural fluid", "No Finding=NAD"])
     found, mapping = read_source("csv", tmp_path, columns)
     record = write_import("csv", tmp_path, found, mapping, tmp_path / "out")
-    assert (record.films, record.left_out) == (2, {"without labels": 1, "films without a file": 1})
+    assert (record.films, record.left_out) == (2, {"without labels": 1, "without a file": 1})
     folder = NihFolder.open(tmp_path / "out")
     assert folder.table["age"].tolist() == [62, 51]
     assert folder.labels(folder.table["stem"].tolist())[:, :3].tolist()[0][::2] == [1, 1]

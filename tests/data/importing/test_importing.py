@@ -222,7 +222,7 @@ def test_padchest(tmp_path: Path) -> None:
         "without labels": 1,
         "lateral films": 1,
         "other views": 1,
-        "films without a file": 1,
+        "without a file": 1,
     }
     assert found["padchest-21684011136696400003_00-8.png"] == ("Effusion|Pneumothorax", set())
     film = NihFolder.open(out).paths["padchest-21684011136696400001_00-1"]

@@ -26,7 +26,7 @@ def frontal_films(found: Found, progress: Progress | None) -> tuple[pd.DataFrame
         return films.assign(path=None), left_out
     everyone, films = len(films), _with_files(films, found)
     if absent := everyone - len(films):
-        left_out["films without a file"] = absent
+        left_out["without a file"] = absent
     films, more = without_laterals(by_header(films, progress))
     left_out += more
     films, more = by_gate(films, progress)
