@@ -99,7 +99,7 @@ def judge_model(
 
 def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Classifier, NihFolder]:
     """The model and the data folder; an error if the model cannot do what the options ask for."""
-    classifier = Classifier.load(spec, options.device)
+    classifier = Classifier.load(spec, options.device, has_maps=False)
     if options.calibration is not None and not classifier.has_weights:
         raise CheckpointError(
             f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
