@@ -124,4 +124,5 @@ def test_a_study_of_whole_runs_goes_on_where_it_was(
     made = {run: (run / "model.safetensors").stat().st_mtime_ns for run in runs}
     status, again, _ = xlite(*words)
     assert status == 0 and again == said
+    assert "then 2 more in one round; 2 seeds" in (out / "SELECT_STUDY.md").read_text()
     assert made == {run: (run / "model.safetensors").stat().st_mtime_ns for run in made}
