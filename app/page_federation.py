@@ -58,7 +58,8 @@ def new_simulation(data: str) -> None:
         show_films(data, None)
     try:
         name, values, deal = choose_simulation(data)
-        plan, config = make_plan(values), config_of(name, values)
+        plan = make_plan(values)
+        config = config_of(plan, name, values)
         films = films_of(config)
         with folder:
             show_films(data, films)

@@ -11,6 +11,7 @@ from xlite.labelling.sentences import (
     exported_sentence,
     progress_sentences,
     reader_rows,
+    untold_sentence,
 )
 from xlite.labelling.state import LogState
 from xlite.labelling.summary import Summary
@@ -29,12 +30,12 @@ def show_numbers(labelling: Labelling, state: LogState, summary: Summary) -> Non
         for pair in summary.pairs:
             names = " and ".join(pair.readers)
             st.markdown(f"**{literal(names)}**, {counted(pair.films, 'film')} in common")
-            _show_table(agreement_rows(pair), f"Agreement of {names} by finding")
+            if (table := agreement_rows(pair))[1]:
+                _show_table(table, f"Agreement of {names} by finding")
+            if told := untold_sentence(pair):
+                st.caption(told)
         if summary.pairs:
-            st.caption(
-                "Cohen's kappa of the answers before any opinion, of films with a yes or no of both; "
-                "undefined if both gave all of them the same answer."
-            )
+            st.caption("Cohen's kappa of the answers before any opinion, of films with a yes or no of both.")
     with st.expander("Take the labels along"):
         _offer_labels(labelling, state)
 

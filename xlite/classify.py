@@ -56,14 +56,15 @@ class Classifier:
     others: tuple[Path, ...] = ()
 
     @classmethod
-    def load(cls, spec: str | Path, device: str = "cpu") -> "Classifier":
+    def load(cls, spec: str | Path, device: str = "cpu", has_maps: bool = True) -> "Classifier":
         """The model of a file, or of a run by its name; several joined by commas are an ensemble.
 
+        has_maps: refuse members whose maps have other cells; without it such an ensemble has no maps.
         Raises CheckpointError; RunError for the device.
         """
         path, *others = find_models(str(spec))
         names = [model_name(one) for one in (path, *others)]
-        engine = open_engines(names, [path, *others], device)
+        engine = open_engines(names, [path, *others], device, has_maps)
         return cls(engine, engine.info, path, tuple(others))
 
     def flipped(self) -> "Classifier":
@@ -90,9 +91,9 @@ class Classifier:
         if not self.has_weights:
             kind = "an ensemble" if self.others else "an export"
             one = "one of its members" if self.others else "the model that it was made from"
+            maps = f"the maps {', '.join(self.engine.methods)}" if self.engine.methods else "no maps"
             raise CheckpointError(
-                f"{self.name} is {kind}, which has logits, probabilities and the maps "
-                f"{', '.join(self.engine.methods)}; for more name {one}"
+                f"{self.name} is {kind}, which has logits, probabilities and {maps}; for more name {one}"
             )
         demand_torch(self.path)
         from xlite.engines.torch_engine import TorchEngine

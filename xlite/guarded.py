@@ -95,9 +95,9 @@ class GuardedReader:
     gate: Gate
 
     @classmethod
-    def load(cls, spec: str | Path, device: str = "cpu") -> "GuardedReader":
+    def load(cls, spec: str | Path, device: str = "cpu", has_maps: bool = True) -> "GuardedReader":
         """A model as `Classifier.load` takes it, and the gate that comes with X-Lite. Raises as that does."""
-        return cls(Classifier.load(spec, device), Gate.load())
+        return cls(Classifier.load(spec, device, has_maps), Gate.load())
 
     def read(self, image: np.ndarray, method: str = DEFAULT_METHOD, fix: bool = False) -> GuardedReading:
         """Verdict, probabilities and maps of a picture uint8 (H, W); `method` as for `Classifier.read`."""

@@ -52,6 +52,17 @@ def test_a_stream_that_is_the_file_gets_each_line_once(tmp_path: Path) -> None:
     assert path.read_text() == "epoch 1\n"
 
 
+def test_a_bar_counts_what_is_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole trainings were counted as films: `6/9 [05:13<02:50, 56.76s/film]`."""
+    monkeypatch.setattr(console, "BAR_AFTER_S", 0)
+    with console.progress_bar("trainings", "training") as progress:
+        progress(3, 9)
+    drawn = capsys.readouterr().err
+    assert "0training [" in drawn and "film" not in drawn
+
+
 NAME, SHOWN = "a\x1b[31m\u202eb\nError: c\udce9.png", r"a\x1b[31m\u202eb\nError: c\udce9.png"
 
 

@@ -7,6 +7,7 @@ import pytest
 from command_line import Command
 from demo_home import save_demo_model
 from noise_folder import write_noise_folder
+from tiny_models import TINY, save_student, student
 from tiny_runs import config, run_to_end
 from unknown_labels import hide_labels
 
@@ -15,6 +16,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.tables import find_table
 from xlite.data.worklist import read_worklist
 from xlite.findings import FINDINGS
+from xlite.models.student import Student
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +38,26 @@ def test_a_round_of_films_to_label(xlite: Command, own_home: Path, tiny_folder: 
     assert (status, answer["strategy"], answer["whole_patients"]) == (0, "uncertainty", True)
     assert answer["worklist"] == str(out)
     assert [Path(film["image"]).stem for film in answer["films"]] == read_worklist(out)
+
+
+def test_members_of_a_committee_may_have_maps_of_other_cells(
+    xlite: Command, tiny_folder: Path, tmp_path: Path
+) -> None:
+    committee = [
+        save_student(tmp_path / "coarse.safetensors", student()),
+        save_student(tmp_path / "fine.safetensors", Student(TINY, stages=4)),
+    ]
+    model = ",".join(map(str, committee))
+    hide_labels(tiny_folder, dict.fromkeys(NihFolder.open(tiny_folder).paths, FINDINGS))
+    out = tmp_path / "round 1.csv"
+    asked = ("--strategy", "disagreement", "--budget", "4", "--out", out)
+    status, said, error = xlite("select", tiny_folder, "--model", model, *asked)
+    assert status == 0, error
+    assert said.startswith("4 films of ") and len(read_worklist(out)) == 4
+    answers = tmp_path / "answers"
+    status, _, error = xlite("predict", model, tiny_folder, "--out", answers, "--heatmaps", "1")
+    assert status == 2 and "maps of members of an ensemble must have the same cells" in error
+    assert not answers.exists()
 
 
 def test_what_is_no_strategy_is_a_sentence(xlite: Command, tiny_folder: Path) -> None:
@@ -102,4 +124,5 @@ def test_a_study_of_whole_runs_goes_on_where_it_was(
     made = {run: (run / "model.safetensors").stat().st_mtime_ns for run in runs}
     status, again, _ = xlite(*words)
     assert status == 0 and again == said
+    assert "then 2 more in one round; 2 seeds" in (out / "SELECT_STUDY.md").read_text()
     assert made == {run: (run / "model.safetensors").stat().st_mtime_ns for run in made}

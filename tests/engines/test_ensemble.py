@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import save_student, student
+from tiny_models import TINY, save_student, student
 
 from xlite.classify import Classifier
 from xlite.engines.ensemble import check_cells
@@ -15,6 +15,7 @@ from xlite.files import digest_of
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt, apply_calibrator
 from xlite.models.checkpoint import load_model, save_model
+from xlite.models.student import Student
 
 FILM = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
 
@@ -104,6 +105,27 @@ def test_maps_of_other_cells_are_refused() -> None:
     check_cells([(7, 7), (7, 7)])
     with pytest.raises(CheckpointError, match="must have the same cells; got 7 x 7, 8 x 7"):
         check_cells([(8, 7), (7, 7)])
+
+
+@pytest.mark.slow
+def test_members_whose_maps_have_other_cells_answer_all_that_needs_no_maps(
+    members: list[Path], tmp_path: Path
+) -> None:
+    paths = [members[0], save_student(tmp_path / "finer.safetensors", Student(TINY, hidden=256, stages=4))]
+    cells = "maps of members of an ensemble must have the same cells; got 2 x 2, 4 x 4"
+    with pytest.raises(CheckpointError, match=cells):
+        Classifier.load(joined(paths))
+    both, alone = Classifier.load(joined(paths), has_maps=False), [Classifier.load(path) for path in paths]
+    x = both.input(FILM)
+    found, own = both.output(x, None), [one.logits(x) for one in alone]
+    np.testing.assert_allclose(found.logits, (own[0] + own[1]) / 2, atol=1e-6)
+    apart = apply_calibrator(own[0], None) - apply_calibrator(own[1], None)
+    np.testing.assert_allclose(found.disagreement, abs(apart) / 2, atol=1e-6)
+    assert (found.maps.size, both.engine.methods) == (0, ())
+    with pytest.raises(CheckpointError, match=cells):
+        both.engine.output(x, "layercam")
+    with pytest.raises(CheckpointError, match="has logits, probabilities and no maps; for more name one of"):
+        both.read(FILM)
 
 
 def test_an_export_reads_on_the_processor_alone(exported: tuple[Path, Path], members: list[Path]) -> None:

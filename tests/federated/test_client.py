@@ -44,21 +44,25 @@ def test_a_server_of_another_version_is_refused(client: Client):
         tell(client, HELLO, {"xlite": "0.0.1", "plan": "{}"})
 
 
+@pytest.mark.parametrize("update", [1e-4, 1e-30, 0])
 @pytest.mark.parametrize(("epsilon", "delta", "clip"), [(0.5, 1e-5, 1.0), (2.0, 1e-3, 0.25)])
 def test_the_noise_of_differential_privacy_is_as_wide_as_documented(
-    client: Client, monkeypatch: pytest.MonkeyPatch, epsilon: float, delta: float, clip: float
+    client: Client, monkeypatch: pytest.MonkeyPatch, epsilon: float, delta: float, clip: float, update: float
 ):
-    """2C·√(2 ln(1.25/δ))/E, beside an update of nearly nothing."""
+    """2C·√(2 ln(1.25/δ))/E, beside an update of nearly nothing, or of 0, by which Flower divided."""
     plan = {**STUDENT, "norms": "frozen", "dp_epsilon": epsilon, "dp_delta": delta, "dp_clip": clip}
     client.training = SimpleNamespace(plan=make_plan(plan))
 
     def trained(message: Message, context: Context) -> Message:
-        arrays = {name: Array(array.numpy() + 1e-4) for name, array in message.content["arrays"].items()}
+        arrays = {
+            name: Array(array.numpy() + np.float32(update))
+            for name, array in message.content["arrays"].items()
+        }
         return Message(RecordDict({"arrays": ArrayRecord(arrays)}), reply_to=message)
 
     monkeypatch.setattr(client, "_trained", trained)
-    sent = ArrayRecord({"weight": Array(np.full(100_000, 0.5, np.float32))})
+    sent = ArrayRecord({"weight": Array(np.zeros(100_000, np.float32))})
     reply = tell(client, MessageType.TRAIN, {"server-round": 1}, sent)
-    noise = reply.content["arrays"]["weight"].numpy() - 0.5
+    noise = reply.content["arrays"]["weight"].numpy()
     assert abs(noise.mean()) < 0.02 * noise.std()
     assert noise.std() == pytest.approx(2 * clip * math.sqrt(2 * math.log(1.25 / delta)) / epsilon, rel=0.02)

@@ -141,11 +141,21 @@ def test_a_member_takes_part_and_a_second_client_with_its_key_does_not(door: Doo
         assert client.done
 
 
+def test_a_server_whose_port_is_taken_takes_no_name(own_home: Path, door: Door):
+    (_, port), certificate, key = door
+    words = ["--port", str(port), "--certificate", str(certificate), "--key", str(key)]
+    with serving(*door):
+        result = CliRunner().invoke(federate_app, ["server", "--name", "three", *words, *options(STUDENT)])
+    assert isinstance(result.exception, RunError)
+    assert f"cannot answer on 127.0.0.1:{port} (Address already in use)" in str(result.exception)
+    assert not (own_home / "checkpoints" / "three").exists()
+
+
 def test_a_server_without_its_files_takes_no_name(own_home: Path, tmp_path: Path):
     """The name was taken by then, so that the same command failed once the files were there."""
     certificate, key = make_certificate(tmp_path)
     door = ["--certificate", str(certificate), "--key", str(key)]
-    student = options({**STUDENT, "clients": 1})
+    student = options({**STUDENT, "clients": 1, "port": free_port()})
     for given, why in (
         (
             ["--certificate", str(tmp_path / "no.pem"), "--key", str(key)],

@@ -37,13 +37,33 @@ def last_reply() -> Message:
 def test_the_last_answer_is_no_reason_to_wait_for_a_server_that_ended(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
+    caplog.set_level("INFO")
     certificate, _ = make_certificate(tmp_path)
     node = Node(nowhere(), certificate, patience_s=60)
     node.me = NodeProto(node_id=2)
     node._send(last_reply(), last=True)
-    assert caplog.messages == [
-        "Warning: the server takes this answer no more ([Errno 111] Connection refused)"
-    ]
+    assert caplog.messages == ["The server has ended before it took this answer"]
+    node.fleet.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "it was started again, and does not know this client yet"), (500, "out of memory")],
+)
+def test_why_the_server_takes_an_answer_no_more_is_said_in_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int, said: str
+):
+    """It was httpx's own sentence, with an address and a link to a page on the status."""
+    node = Node(nowhere(), make_certificate(tmp_path)[0])
+    node.me = NodeProto(node_id=2)
+
+    def push(request: Any) -> None:
+        answer = httpx.Response(status, text="out of memory", request=httpx.Request("POST", "https://here"))
+        answer.raise_for_status()
+
+    node.fleet.PushMessages = push
+    node._send(last_reply())
+    assert caplog.messages == [f"Warning: the server takes this answer no more ({said})"]
     node.fleet.close()
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 from federations import STUDENT, app_that_replies, changed
-from flwr.app import Array, ArrayRecord, Message
+from flwr.app import Array, ArrayRecord, Error, Message
+from flwr.common.constant import ErrorCode
 
 from xlite.errors import RunError
 from xlite.federated.arrays import as_tensors
-from xlite.federated.client import HELLO
+from xlite.federated.client import END, HELLO
 from xlite.federated.federation import Federation
 from xlite.federated.plan import make_plan
 from xlite.federated.record import Progress, Record
@@ -80,6 +81,28 @@ def test_a_client_with_a_name_that_is_no_name_is_refused(caplog: pytest.LogCaptu
     _, members = federate(InOneProcess(apps), record.plan, student, record)
     assert [member.name for member in members] == ["good"]
     assert "Warning: a client is refused: it does not say its name and films" in caplog.messages
+
+
+class Deaf(InOneProcess):
+    """Clients of which the second never answers at the end, and the third dies then."""
+
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
+        replies = super().send_and_receive(messages, timeout)
+        if [message.metadata.message_type for message in messages] == [END] * 3:
+            del replies[2]
+            replies[3] = Message(Error(ErrorCode.NODE_UNAVAILABLE, "gone"), reply_to=messages[2])
+        return replies
+
+
+def test_who_has_not_judged_the_last_weights_is_named(own_home: Path, caplog: pytest.LogCaptureFixture):
+    """A client that still judged its films when the deadline was over was taken for one that failed."""
+    record, student = begin("fed", {**STUDENT, "rounds": 1, "clients": 3, "deadline": 8})
+    apps = {node: app_that_replies(name, moved(1)) for node, name in enumerate("abc", 1)}
+    federate(Deaf(apps), record.plan, student, record)
+    assert [message for message in caplog.messages if message.startswith("Warning")] == [
+        "Warning: b has not judged the weights within 8 s: it may still do so, without the server",
+        "Warning: c has not judged the weights: gone",
+    ]
 
 
 class ComesBack(InOneProcess):

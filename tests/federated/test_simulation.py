@@ -11,7 +11,7 @@ from xlite import __version__
 from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.federated.dealing import Deal
-from xlite.federated.plan import OPTIONS
+from xlite.federated.plan import OPTIONS, make_plan
 from xlite.federated.simulation import (
     Simulation,
     command_of,
@@ -97,7 +97,7 @@ def test_a_run_shows_the_command_that_makes_it_again(own_home: Path, tiny_folder
         "xlite", "federate", "simulate", "--name", "sim", *data, "--rounds", "4", "--clients", "2",
         "--lr", "0.01", "--by", "view",
     ]  # fmt: skip
-    one = Run.create(config_of("one", {"data": tiny_folder}))
+    one = Run.create(config_of(make_plan({}), "one", {"data": tiny_folder}))
     assert command_of(one)[:4] == ["xlite", "train", *data]
 
 
@@ -114,7 +114,7 @@ def test_a_simulation_is_resumed_as_one_by_its_own_python(
 def test_no_run_of_a_federation_is_trained_alone(own_home: Path, tiny_folder: Path, xlite):  # noqa: ANN001
     """It would be another run: a simulation's would learn from all films in one place."""
     simulated(tiny_folder).write_progress(RunStatus(state="killed"))
-    client = Run.create(config_of("north", {"data": tiny_folder}))
+    client = Run.create(config_of(make_plan({}), "north", {"data": tiny_folder}))
     client.write_progress(RunStatus(state="killed"))
     assert client.can_resume()
     client.path("client.ckpt").write_bytes(b"")

@@ -101,7 +101,7 @@ def select_films(
     A film counts as labelled once any of its 14 labels is known. Raises CheckpointError for the model,
     DataError for the folder, the split, a strategy that the model has nothing for, or if no film is left.
     """
-    classifier, folder = Classifier.load(spec, options.device), NihFolder.open(data)
+    classifier, folder = Classifier.load(spec, options.device, has_maps=False), NihFolder.open(data)
     labelled, candidates = _parted(folder, options)
     read, films = _known_of(classifier, folder, (labelled, candidates), options.strategy, progress)
     picked = pick(options.strategy, films, options.budget, options.whole_patients, options.seed)

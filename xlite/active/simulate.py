@@ -46,7 +46,7 @@ def simulate(
     CheckpointError, RunError or DataError for a model, run, folder or split that cannot be used, and as
     `follow`.
     """
-    classifier, folder = Classifier.load(spec, device), NihFolder.open(data)
+    classifier, folder = Classifier.load(spec, device, has_maps=False), NihFolder.open(data)
     chosen = load_split(folder, split)
     pool, test = (_labelled(folder, chosen, part) for part in ("train", "test"))
     films = StudyFilms(folder.labels(pool), folder.patients(pool), folder.labels(test), folder.patients(test))

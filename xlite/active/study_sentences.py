@@ -32,6 +32,7 @@ def about(found: SelectStudy) -> str:
     """What was done, in one paragraph."""
     first = "by each strategy itself, with the model's own answers" if found.own_start else "at random"
     unit = "films of whole patients" if found.whole_patients else "films"
+    when = f"in each of {found.rounds} rounds" if found.rounds > 1 else "in one round"
     knows = (
         f" The model knows {found.pool_known:,} of the pool's films or their patients and "
         f"{found.test_known:,} of those that judge, so its AUCs flatter."
@@ -41,8 +42,8 @@ def about(found: SelectStudy) -> str:
     return (
         f"{found.data}, split {found.split}: {counted(found.pool, 'film')} of "
         f"{counted(found.pool_patients, 'patient')} are the pool, {found.test:,} of {found.test_patients:,} "
-        f"judge. First {found.start} {unit}, chosen {first}, then {found.add} more in each of "
-        f"{found.rounds} rounds; {counted(found.seeds, 'seed')}, each with its own four fifths of the pool's "
+        f"judge. First {found.start} {unit}, chosen {first}, then {found.add} more "
+        f"{when}; {counted(found.seeds, 'seed')}, each with its own four fifths of the pool's "
         f"patients. Trained: {_TRAINED[found.train].format(found.model)}. Mean AUC of "
         f"{counted(len(found.findings), 'finding')}; {found.whole:.3f} with the whole pool. Intervals by "
         f"{found.bootstrap.resamples:,} resamples of the test patients and the seeds.{knows}"

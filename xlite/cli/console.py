@@ -52,8 +52,8 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 
 
 @contextmanager
-def progress_bar(text: str) -> Iterator[Progress]:
-    """Gives a callback (films done, in all) that draws a bar on stderr BAR_AFTER_S after its first call.
+def progress_bar(text: str, unit: str = "film") -> Iterator[Progress]:
+    """Gives a callback (units done, in all) that draws a bar on stderr BAR_AFTER_S after its first call.
 
     In a file the bar redraws itself seldom, so that a log stays readable.
     """
@@ -64,7 +64,7 @@ def progress_bar(text: str) -> Iterator[Progress]:
 
         @cache
         def bar() -> "tqdm[NoReturn]":  # not before it is needed: what is logged first would draw it
-            new = tqdm(desc=text, unit="film", delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr)
+            new = tqdm(desc=text, unit=unit, delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr)
             return stack.enter_context(new)
 
         def show(done: int, total: int) -> None:

@@ -68,7 +68,7 @@ def main(
     group_fold = deal([picture.group for picture in pictures], max(folds, 1), seed)
     first = open_base(base) if base and base.is_file() else None
     if first is None:
-        with progress_bar("first stage") as progress:
+        with progress_bar("first stage", "step") as progress:
             first = train(stock, steps, seed, None, progress)
         if base:
             save_base(first, base)
@@ -77,7 +77,7 @@ def main(
         held_out = [picture for picture in pictures if fold and group_fold[picture.group] == fold]
         names = [picture.name for picture in held_out]
         kept = [picture for picture in pictures if picture.name not in set(names)]
-        with progress_bar(f"fold {fold}" if fold else "all") as progress:
+        with progress_bar(f"fold {fold}" if fold else "all", "step") as progress:
             shown = replace(stock, pictures=kept)
             net = train(shown, more_steps, seed + fold, first, progress)
         limits = choose_limits(net, val, shown, seed)

@@ -65,7 +65,7 @@ def list_labellings(as_json: Json = False) -> None:
 def status(name: Name, as_json: Json = False) -> None:
     """How far it is, and how far readers agree."""
     from xlite.labelling.labelling import Labelling
-    from xlite.labelling.sentences import agreement_rows, progress_sentences, reader_rows
+    from xlite.labelling.sentences import agreement_rows, progress_sentences, reader_rows, untold_sentence
     from xlite.labelling.summary import Summary
 
     labelling = Labelling.named(name)
@@ -79,7 +79,10 @@ def status(name: Name, as_json: Json = False) -> None:
         print_table(*reader_rows(summary))
     for pair in summary.pairs:
         say(f"{' and '.join(pair.readers)}, {counted(pair.films, 'film')} in common:")
-        print_table(*agreement_rows(pair))
+        if (table := agreement_rows(pair))[1]:
+            print_table(*table)
+        if told := untold_sentence(pair):
+            say(told)
 
 
 @app.command()

@@ -62,7 +62,7 @@ def localise(
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(METHODS)}", param_hint="--method")
     options = MapOptions(boxes=boxes, methods=method, checks=checks, device=device)
-    with progress_bar("localising") as progress:
+    with progress_bar("localising", "target") as progress:
         report = localise_model(model, joined_data(data), split, part, out, options, progress)
     if as_json:
         print_json(localisation_json(report))

@@ -31,7 +31,7 @@ def main(
     with progress_bar("drawing") as progress:
         pictures, lungs = draw_lungs(drawn, seed, progress)
     judges = drawn // _HELD_OUT  # each phantom is a patient of its own
-    with progress_bar("training") as progress:
+    with progress_bar("training", "step") as progress:
         net = train(pictures[judges:], lungs[judges:], steps, seed, progress)
     shown, true = as_seen(pictures[:judges]), as_seen(lungs[:judges], cv2.INTER_LINEAR)
     overlap = round(float(dice(net, shown, true).mean()), 3)

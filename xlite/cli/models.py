@@ -27,7 +27,7 @@ def bench(
     from xlite.classify import Classifier
     from xlite.models.latency import measure_latency
 
-    classifier = Classifier.load(model)
+    classifier = Classifier.load(model, has_maps=False)
     side = classifier.info.preprocess.size
     size = classifier.size()
     with busy("measuring"):

@@ -131,7 +131,7 @@ def predict(
         found = find_films(images or [], out)
         from xlite.predict.pipeline import Also, ReadOptions, predict_films
 
-        reader = _reader(model, device, flip=tta is not None)
+        reader = _reader(model, device, tta is not None, has_maps=bool(heatmaps or pdf or in_dicom))
         maps = MAPS_PER_FILM if heatmaps is None else heatmaps
         wanted = Wanted(maps, method or DEFAULT_METHOD, fix, three_d)
         place, also = stack.enter_context(_place(out)), list[Also]()
@@ -174,11 +174,11 @@ def _check_files(
         raise typer.BadParameter("pages are files: name a folder with --out", param_hint="--pdf")
 
 
-def _reader(model: str, device: str, flip: bool) -> "GuardedReader":
+def _reader(model: str, device: str, flip: bool, has_maps: bool) -> "GuardedReader":
     """The model behind the gate; flip: reads the mirror image of each film too."""
     from xlite.guarded import GuardedReader
 
-    reader = GuardedReader.load(model, device)
+    reader = GuardedReader.load(model, device, has_maps)
     return replace(reader, classifier=reader.classifier.flipped()) if flip else reader
 
 

@@ -125,7 +125,7 @@ def select_study(
         raise RunError(f"--strategy is {min(unknown)!r}, expected one of {', '.join(STRATEGIES)}")
     chosen = tuple(one for one in STRATEGIES if not strategy or one in strategy)
     options = StudyOptions(start, add, rounds, seeds, chosen, own_start, whole_patients)
-    with progress_bar("reading films") as reading, progress_bar("trainings") as progress:
+    with progress_bar("reading films") as reading, progress_bar("trainings", "training") as progress:
         found = simulate(model, data, split, training, out, options, device, reading, progress)
     write_study(out, found)
     if as_json:

@@ -28,18 +28,25 @@ class Ensemble:
     """
 
     members: tuple[Engine, ...]
+    cells: tuple[tuple[int, ...], ...]
+    """Of each member's maps, down and across; there are maps of all only if these are the same."""
 
     @classmethod
-    def of(cls, names: Sequence[str], members: Sequence[Engine]) -> "Ensemble":
-        """The ensemble of these engines. Raises CheckpointError, with their names, if they do not fit."""
+    def of(cls, names: Sequence[str], members: Sequence[Engine], has_maps: bool = True) -> "Ensemble":
+        """The ensemble of these engines, which has no maps if `has_maps` is false and their cells differ.
+
+        Raises CheckpointError, with their names, if they do not fit.
+        """
         check_members(names, [one.info for one in members])
         side = members[0].info.preprocess.size
         blank = np.zeros((1, 3, side, side), np.float32)
         answers = [one.output(blank, DEFAULT_METHOD) for one in members]
-        check_cells([answer.maps.shape[2:] for answer in answers])
         if any(answer.disagreement is not None for answer in answers):
             raise nested()
-        return cls(tuple(members))
+        cells = tuple(answer.maps.shape[2:] for answer in answers)
+        if has_maps:
+            check_cells(cells)
+        return cls(tuple(members), cells)
 
     @property
     def name(self) -> str:
@@ -53,7 +60,9 @@ class Ensemble:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Those that all members make."""
+        """Those that all members make; none if their maps have other cells."""
+        if len(set(self.cells)) > 1:
+            return ()
         first, *others = (one.methods for one in self.members)
         return tuple(method for method in first if all(method in methods for methods in others))
 
@@ -72,7 +81,12 @@ class Ensemble:
         return mean
 
     def output(self, x: np.ndarray, method: str | None) -> Output:
-        """The means of logits and maps, and how far the members' own probabilities lie apart."""
+        """The means of logits and maps, and how far the members' own probabilities lie apart.
+
+        Raises CheckpointError if there is a method and the members' maps have other cells.
+        """
+        if method is not None:
+            check_cells(self.cells)
         answers = [one.output(x, method) for one in self.members]
         own = [
             apply_calibrator(answer.logits, one.info.calibration)

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 CPU = "cpu"
 
 
-def open_engines(names: Sequence[str], paths: Sequence[Path], device: str = CPU) -> Engine:
+def open_engines(
+    names: Sequence[str], paths: Sequence[Path], device: str = CPU, has_maps: bool = True
+) -> Engine:
     """The engine of a model, or of several as an ensemble; `names` call them in errors.
 
-    Raises as `open_engine`, and CheckpointError for members that do not fit.
+    Without `has_maps` members' maps need not fit together. Raises as `open_engine`, and CheckpointError for
+    members that do not fit.
     """
     engines = [open_engine(path, device) for path in paths]
-    return engines[0] if len(engines) == 1 else Ensemble.of(names, engines)
+    return engines[0] if len(engines) == 1 else Ensemble.of(names, engines, has_maps)
 
 
 def open_engine(path: Path, device: str = CPU) -> Engine:

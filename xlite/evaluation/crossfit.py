@@ -22,7 +22,7 @@ def crossfit(
     NaN as `out_of_fold_labels` has it. progress is called with the films read, and all.
     Raises CheckpointError.
     """
-    classifier, folder = Classifier.load(spec, device), judged.folder
+    classifier, folder = Classifier.load(spec, device, has_maps=False), judged.folder
     films, labels, stems = open_films(
         folder, judged.split, judged.part, classifier.info.preprocess, skip_missing=True
     )

@@ -97,7 +97,7 @@ def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Cl
             f"{', '.join(options.folds)} would fit a calibrator, and none is fitted: give one by "
             "--calibration, as platt"
         )
-    classifier = Classifier.load(spec, options.device)
+    classifier = Classifier.load(spec, options.device, has_maps=False)
     if options.calibration is not None and not classifier.has_weights:
         raise CheckpointError(
             f"{classifier.name} has no weights of its own: calibrate what its export was made from and "

@@ -65,9 +65,24 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> ArrayRecord:
     return ArrayRecord({name: Array(tensor.numpy()) for name, tensor in tensors.items()})
 
 
+def moved(arrays: ArrayRecord, sent: ArrayRecord) -> ArrayRecord:
+    """The arrays; if they are the same as those sent, one value of them is a rounding step further."""
+    if any(np.linalg.norm(arrays[name].numpy() - sent[name].numpy()) for name in sent):
+        return arrays
+    name = next(iter(sent))
+    values = sent[name].numpy().copy()
+    values.flat[0] += np.spacing(max(abs(values.flat[0]), values.dtype.type(1)))
+    return ArrayRecord({**arrays, name: Array(values)})
+
+
 def size_of(arrays: ArrayRecord) -> int:
     """Bytes of the arrays as they travel."""
     return sum(len(array.data) for array in arrays.values())
+
+
+def why_failed(reply: Message) -> str:
+    """What a reply with an error says of it."""
+    return str(reply.error.reason).strip("'<>") or "it failed"
 
 
 def refusal(reply: Message, sent: ArrayRecord, films: int) -> str:
@@ -76,7 +91,7 @@ def refusal(reply: Message, sent: ArrayRecord, films: int) -> str:
     films: how many it said that it trains on, which is the weight of its reply.
     """
     if reply.has_error():
-        return str(reply.error.reason).strip("'<>") or "it failed"
+        return why_failed(reply)
     content = reply.content
     if len(content.array_records) != 1 or len(content.metric_records) != 1:
         return "it sent no weights"

@@ -19,7 +19,7 @@ from xlite.data.joined import open_data
 from xlite.errors import RunError
 from xlite.evaluation.part_judged import all_films
 from xlite.federated.answers import answers
-from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, to_record
+from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, moved, to_record
 from xlite.federated.local import LocalTraining, Own
 from xlite.federated.plan import Plan
 from xlite.models.available import MODEL_FILE
@@ -95,9 +95,16 @@ class Client:
         if not plan.dp_epsilon:
             return self._trained(message, context)
         apart = 2 * plan.dp_clip  # how far two updates can lie apart that are both clipped
-        return LocalDpMod(plan.dp_clip, apart, plan.dp_epsilon, plan.dp_delta)(
-            message, context, self._trained
-        )
+        return LocalDpMod(plan.dp_clip, apart, plan.dp_epsilon, plan.dp_delta)(message, context, self._moved)
+
+    def _moved(self, message: Message, context: Context) -> Message:
+        """As `_trained`, but never an update of 0: Flower's mod divides by its norm.
+
+        Noise hides the step; a refusal would tell what noise is to hide, that nothing was learned.
+        """
+        reply = self._trained(message, context)
+        reply.content[ARRAYS] = moved(reply.content[ARRAYS], message.content[ARRAYS])
+        return reply
 
     def _trained(self, message: Message, context: Context) -> Message:
         """Trains a round from the server's weights and gives its own."""

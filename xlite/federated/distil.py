@@ -15,7 +15,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
 from xlite.data.predictions import write_predictions
 from xlite.errors import RunError
-from xlite.federated.arrays import ARRAYS
+from xlite.federated.arrays import ARRAYS, why_failed
 from xlite.federated.client import ANSWER, CONFIG, PROBABILITIES
 from xlite.federated.plan import Plan, make_plan
 from xlite.federated.rounds import Grid, Members
@@ -70,7 +70,7 @@ def distil(grid: Grid, plan: Plan, name: str, public: Path, weights: str) -> Run
 def answer_refusal(reply: Message, folder: NihFolder) -> str:
     """Why a client's answers must not be learned from; empty if they may."""
     if reply.has_error():
-        return str(reply.error.reason)
+        return why_failed(reply)
     config, arrays = reply.content.config_records.get(CONFIG), reply.content.array_records.get(ARRAYS)
     if config is None or arrays is None or PROBABILITIES not in arrays:
         return "it sent no answers"

@@ -164,6 +164,10 @@ class Node:
                 self._await_taken(reply)
             else:
                 self._persist(push, again=False)
+        except httpx.ConnectError:  # the last answer alone: others are tried until the server answers
+            log.info("The server has ended before it took this answer")
+        except httpx.HTTPStatusError as error:
+            log.warning("Warning: the server takes this answer no more (%s)", _said(error))
         except (ObjectPushError, ObjectPullError, httpx.HTTPError) as error:
             log.warning("Warning: the server takes this answer no more (%s)", error)
 
@@ -260,3 +264,10 @@ class Node:
             log.debug("%s", error)
             return False
         return True
+
+
+def _said(error: httpx.HTTPStatusError) -> str:
+    """Why a server takes no answer: httpx's own words are of many lines, with a link."""
+    if error.response.status_code == HTTPStatus.UNAUTHORIZED:
+        return "it was started again, and does not know this client yet"
+    return f"{error.response.text:.200}"

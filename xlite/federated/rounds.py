@@ -13,7 +13,17 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricReco
 from flwr.serverapp.strategy import FedAvg
 
 from xlite import __version__
-from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, refusal, size_of, to_record
+from xlite.federated.arrays import (
+    ARRAYS,
+    FILMS,
+    REPLY,
+    exchanged,
+    load_record,
+    refusal,
+    size_of,
+    to_record,
+    why_failed,
+)
 from xlite.federated.client import CONFIG, END, HELLO, ROUND, hello_value
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
@@ -94,7 +104,7 @@ class Members:
             if not (
                 isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
             ):
-                why = reply.error.reason if reply.has_error() else "it does not say its name and films"
+                why = why_failed(reply) if reply.has_error() else "it does not say its name and films"
                 log.warning(f"Warning: a client is refused: {why}")
                 continue
             for old in [one.node for one in self.known.values() if one.name == name]:
@@ -195,9 +205,15 @@ def _end(members: Members, student: Student, names: list[str], now: Progress) ->
     content = RecordDict({ARRAYS: to_record(student, names), CONFIG: config})
     messages = [Message(content, node, END) for node in nodes]
     replies = members.grid.send_and_receive(messages, members.plan.deadline)
-    ended = {node for node, reply in replies.items() if reply.has_content()}
-    for node in set(nodes) - ended:
-        log.warning(f"Warning: {members.known[node].name} has not said that it judged the weights")
+    for node in nodes:
+        name, reply = members.known[node].name, replies.get(node)
+        if reply is None:
+            log.warning(
+                f"Warning: {name} has not judged the weights within {members.plan.deadline:g} s: it may "
+                "still do so, without the server"
+            )
+        elif reply.has_error():
+            log.warning(f"Warning: {name} has not judged the weights: {why_failed(reply)}")
 
 
 def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, float]:

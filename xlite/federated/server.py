@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xlite import __version__
+from xlite.access.addresses import check_port
 from xlite.errors import RunError
 from xlite.federated.distil import distil, plan_to_distil
 from xlite.federated.federation import PLAN_FILE
@@ -41,7 +42,8 @@ class ServerAddress:
     members: Sequence[Path] = ()
 
     def check(self) -> None:
-        """RunError if one of the files is none: before a name is taken for a federation."""
+        """RunError if one of the files is none, or the port is taken: before a name is, for a federation."""
+        check_port(self.host, self.port)
         read_keys(self.certificate, self.key, self.members)
 
 

@@ -58,10 +58,10 @@ class Simulation(BaseModel):
             raise RunError(f"{path} is not what X-Lite writes: {sentence(error)}") from error
 
 
-def config_of(name: str, values: dict[str, Any]) -> TrainConfig:
-    """The settings of the whole run, from fields of the plan and the student, and OWN. RunError if wrong."""
+def config_of(plan: Plan, name: str, values: dict[str, Any]) -> TrainConfig:
+    """The settings of the whole run under its plan, with OWN of `values`. RunError if one is wrong."""
     own = {key: values[key] for key in OWN if key in values and key != "data"}
-    return make_plan(values).config(values["data"], name=name, **own)
+    return plan.config(values["data"], name=name, **own)
 
 
 def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
@@ -70,7 +70,8 @@ def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
     RunError if the name, or one of those that its clients get, is taken, if what was chosen is not a plan, or
     if several folders are named: each of them is a client already.
     """
-    plan, config = make_plan(values), config_of(name, values)
+    plan = make_plan(values)
+    config = config_of(plan, name, values)
     if len(data_roots(config.data)) > 1:
         raise RunError(f"{config.data} are several folders: a simulation deals out the patients of one")
     for place in range(1, plan.clients + 1):

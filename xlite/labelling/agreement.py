@@ -22,6 +22,11 @@ class FindingAgreement:
     disagree: int
     kappa: float | None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the answers say anything of agreement: there is a kappa, or a film on which they differ."""
+        return self.kappa is not None or self.disagree > 0
+
 
 @dataclass(frozen=True)
 class PairAgreement:

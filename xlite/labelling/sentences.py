@@ -43,12 +43,22 @@ def reader_rows(summary: Summary) -> Table:
 
 
 def agreement_rows(pair: PairAgreement) -> Table:
-    """Each finding's agreement of two readers."""
+    """How two readers agree on each finding of which their answers say anything."""
     rows: list[tuple[str | int, ...]] = []
-    for finding in FINDINGS:
-        one = pair.findings[finding]
+    for finding, one in pair.findings.items():
+        if not one.is_told:
+            continue
         rows.append((spoken(finding), one.films, one.agree, one.disagree, number(one.kappa, "undefined", 2)))
     return ("Finding", "Both yes or no", "Agree", "Disagree", "Kappa"), rows
+
+
+def untold_sentence(pair: PairAgreement) -> str:
+    """Of how many findings there is no agreement to tell, and why; empty if there is none."""
+    untold = sum(not one.is_told for one in pair.findings.values())
+    if not untold:
+        return ""
+    which = ("all " if untold == len(FINDINGS) else "") + counted(untold, "finding")
+    return f"Kappa is undefined for {which}: both gave all films the same answer."
 
 
 def disputed(task: Task) -> list[str]:

@@ -92,13 +92,13 @@ def localise_part(
     """The judgement of the maps with a closed form, by the folder's own boxes.
 
     Without sanity checks, and without caveats on what the model may know of the films; None if no box is on a
-    film of the part.
+    film of the part, or the model has no maps.
     """
     given = folder.boxes()
     table = _on_films(given, folder, split, part)
-    if table.empty:
-        return None
     methods = [one for one in CLOSED_FORM if one in _methods(classifier)]
+    if table.empty or not methods:
+        return None
     judged = JudgedMaps(classifier, folder, table, methods, resamples, seed)
     judged.read(0, None)
     report = _report(judged, split, part, len(given) - len(table))

@@ -65,7 +65,7 @@ def judge_shortcuts(
 
     progress is called with the films read, of all versions, and all. Raises CheckpointError or DataError.
     """
-    classifier, folder = Classifier.load(spec, options.device), open_data(data)
+    classifier, folder = Classifier.load(spec, options.device, has_maps=False), open_data(data)
     chosen = load_split(folder, split, allow_leakage=True)
     preprocess = classifier.info.preprocess
     films, labels, stems = open_films(folder, chosen, part, preprocess, options.skip_missing)
