@@ -110,8 +110,9 @@ def choose_data(public: bool) -> None:
         folder, name = st.session_state.get("data-of-run", ("", ""))
         if name and folder == st.session_state["data"]:
             st.caption(f"That of the newest run, {literal(name)}.")
-    elif folders:
-        say_unknown("data", folders, "data folder")
+        return
+    say_unknown("data", folders, "data folder")
+    if folders:
         st.multiselect(
             "Data folder",
             folders,

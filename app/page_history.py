@@ -1,6 +1,7 @@
-"""What the browser's Back button reaches: each page as it was left. A script in the first answer of the server.
+"""What the browser's Back button reaches: each page as it was left.
 
-No component: the first changes of an address come before the browser has loaded any.
+It is a script in the first answer of the server, and no component: the first changes of an address come
+before the browser has loaded any.
 """
 
 from collections.abc import Iterable
