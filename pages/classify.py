@@ -75,7 +75,8 @@ def choose_view(visit: "Visit", films: "dict[str, FilmView]", place: "DeltaGener
         return keys[0]
     if visit.is_new or st.session_state.get("shown") not in films:
         st.session_state["shown"] = visit.shown if visit.shown in films else keys[0]
-    shown: str = place.selectbox("Film shown", keys, format_func=lambda key: films[key].name, key="shown")
+    names = {key: film.name if film.answer else f"{film.name}, not read" for key, film in films.items()}
+    shown: str = place.selectbox("Film shown", keys, format_func=names.__getitem__, key="shown")
     visit.shown, visit.is_new = shown, False
     return shown
 

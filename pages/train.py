@@ -196,7 +196,7 @@ def watch(name: str, listed: list[str]) -> None:
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
         head.markdown(headline(name, status.state, status.said))
-        with buttons:
+        with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(run, status.state)
         show_status(status)
         show_run_links(run, status.state, "train")

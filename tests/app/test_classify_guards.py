@@ -99,7 +99,7 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path, monkeypatch
     [table] = [one.value for one in test.markdown if one.value.startswith("| Film | Guards")]
     assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == ["pass", "turn or invert", "not read"]
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
-    assert shown.options == ["a.png", "a.png (2)", "c.png"] and len(test.warning) == 0
+    assert shown.options == ["a.png", "a.png (2)", "c.png, not read"] and len(test.warning) == 0
     for place in (1, 0, 1):
         [shown] = [box for box in test.selectbox if box.label == "Film shown"]
         shown.select_index(place).run()
