@@ -10,6 +10,7 @@ from threading import Thread
 
 import sign_in
 import streamlit as st
+from page_history import page_routes
 from page_reach import let_keys_reach
 from page_shared import OWNERS, refuse_page, say_unknown
 from public_socket import PublicSocket
@@ -93,6 +94,8 @@ def choose_data(public: bool) -> None:
     if not public:
         if "data" not in st.session_state and "data" not in st.query_params:
             st.session_state["data"], run = default_data(), default_run()
+            if st.session_state["data"]:  # else Back would reach an address that says no folder
+                st.query_params["data"] = st.session_state["data"]
             st.session_state["data-of-run"] = (st.session_state["data"], run.name if run else "")
         st.text_input(
             "Data folder",
@@ -107,8 +110,9 @@ def choose_data(public: bool) -> None:
         folder, name = st.session_state.get("data-of-run", ("", ""))
         if name and folder == st.session_state["data"]:
             st.caption(f"That of the newest run, {literal(name)}.")
-    elif folders:
-        say_unknown("data", folders, "data folder")
+        return
+    say_unknown("data", folders, "data folder")
+    if folders:
         st.multiselect(
             "Data folder",
             folders,
@@ -161,4 +165,9 @@ if __name__ == "__main__":
     show()
 else:
     # `streamlit run` finds this name in the file, and serves it instead of running the script bare.
-    app = st.App(__file__, lifespan=open_browser, middleware=guards())
+    app = st.App(
+        __file__,
+        lifespan=open_browser,
+        routes=page_routes(name for pages in PAGES.values() for name, _, _ in pages),
+        middleware=guards(),
+    )

@@ -18,6 +18,7 @@ from xlite.serving.address import absent, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
 
     from xlite.data.known_films import KnownFilms
     from xlite.evaluation.contamination.film_learned import Learned
@@ -104,22 +105,23 @@ def not_here(models: Sequence[str]) -> list[str]:
     return [absent("film" if key == "film" else "model", one) for key, one in asked.items() if one]
 
 
-def choose_film(visit: "Visit") -> str | None:
+def choose_film(visit: "Visit", place: "DeltaGenerator") -> str | None:
     """The name of the bundled film, or of one of the data folder; None for the uploads."""
     bundled, public = list(examples()), is_public()
     asked = st.session_state.get("film", st.query_params.get("film"))
     if not visit.batch and asked is None:  # as after the last upload was taken out
         st.session_state.pop("film", None)
     named = [asked] if asked and asked not in bundled and not public else []
-    name: str | None = st.selectbox(
-        "or a synthetic film" if public else "or a synthetic film, or one of the data folder by its name",
+    name: str | None = place.selectbox(
+        "or a synthetic film",
         [*bundled, *named],
         index=0 if bundled and not visit.batch else None,
         key="film",
         bind="query-params",
         accept_new_options=not public,
-        placeholder="none" if public or bundled else "type a name, such as 00000013_005.png",
-        help="Synthetic films are drawn by X-Lite, of no patient. Their names say what was drawn into them.",
+        placeholder="none" if public else "none; or type a name",
+        help="Synthetic films are drawn by X-Lite, of no patient. Their names say what was drawn into them."
+        + ("" if public else " Or type the name of a film of the data folder, such as 00000013_005.png."),
     )
     return name
 
@@ -136,12 +138,11 @@ def named_film(name: str) -> "VisitFilm":
     return folder_film(open_films(*folder).folder, name)
 
 
-def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
+def choose_models(models: Sequence[str], place: "DeltaGenerator") -> tuple[str | None, str | None]:
     """The model that reads, and the one beside it."""
-    beside = st.container(horizontal=True)  # on a phone too
     tip = "The model on duty, then the shipped one and your own, newest first."
-    model = choose_one("Model", models, "model", beside, tip, "no model yet")
-    against = beside.selectbox(
+    model = choose_one("Model", models, "model", place, tip, "no model yet")
+    against = place.selectbox(
         "Compare with",
         [name for name in models if name != model],
         index=None,

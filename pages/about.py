@@ -10,10 +10,10 @@ from xlite.report.document import to_markdown
 def show_cards() -> None:
     """The card of a model that one chooses."""
     models = model_files()
+    lost = say_unknown("model", models, "model")
     if not models:
         st.info("There is no model yet. Train one on the Train page; its card is written when it is done.")
         return
-    lost = say_unknown("model", models, "model")
     name = choose_one("Model", list(models), "model", st.container())
     if lost or name is None:
         return

@@ -24,10 +24,11 @@ from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.images import MAX_FILMS, MAX_UPLOAD_MB
+from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.serving.address import unknown
+from xlite.serving.upload_limits import most_films
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +46,12 @@ def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> 
     from xlite.serving.viewer import with_own_names
     from xlite.serving.visit import film_view
 
-    with st.spinner("Reading"):
-        for film in films:
-            if (film.key, opened.file) not in visit.views:
-                visit.views[film.key, opened.file] = film_view(opened.reader, film)
+    new = [film for film in films if (film.key, opened.file) not in visit.views]
+    place = st.empty()
+    for number, film in enumerate(new, 1):
+        place.progress(number / len(new), f"Reading film {number} of {len(new)}")
+        visit.views[film.key, opened.file] = film_view(opened.reader, film)
+    place.empty()
     # Of two choices with one text the browser can name but one.
     views = with_own_names(
         {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
@@ -65,21 +68,28 @@ def turn(key: str, model: "Model") -> None:
     views[key, model] = views[key, model].turned()
 
 
-def choose_view(visit: "Visit", films: "dict[str, FilmView]") -> str:
-    """The key of the film to show, below what was found in all of them if there are several."""
-    from xlite.report.document import to_markdown
-    from xlite.report.film_sentences import films_table
-
+def choose_view(visit: "Visit", films: "dict[str, FilmView]", place: "DeltaGenerator") -> str:
+    """The key of the film to show, chosen at that place if there are several."""
     keys = list(films)
     if len(films) == 1:
         return keys[0]
-    table = films_table((film.name, film.answer or film.error or "") for film in films.values())
-    st.markdown(to_markdown("", [table], escape=literal))
     if visit.is_new or st.session_state.get("shown") not in films:
         st.session_state["shown"] = visit.shown if visit.shown in films else keys[0]
-    shown: str = st.selectbox("Film shown", keys, format_func=lambda key: films[key].name, key="shown")
+    names = {key: film.name if film.answer else f"{film.name}, not read" for key, film in films.items()}
+    shown: str = place.selectbox("Film shown", keys, format_func=names.__getitem__, key="shown")
     visit.shown, visit.is_new = shown, False
     return shown
+
+
+def show_overview(films: "dict[str, FilmView]") -> None:
+    """What was found in each of several films."""
+    from xlite.report.document import to_markdown
+    from xlite.report.film_sentences import films_table
+
+    if len(films) > 1:
+        st.markdown(f"**All {len(films)} films**")
+        table = films_table((film.name, film.answer or film.error or "") for film in films.values())
+        st.markdown(to_markdown("", [table], escape=literal))
 
 
 def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Model") -> None:
@@ -110,7 +120,8 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
         list(maps),
         index=None,
         format_func=spoken,  # the address and the browser keep this text: no number of one film or model
-        placeholder=f"the likeliest: {spoken(next(iter(maps))).lower()}",
+        placeholder=f"Map of the likeliest: {spoken(next(iter(maps))).lower()}",
+        label_visibility="collapsed",
         key="finding",
         bind="query-params",
     )
@@ -199,19 +210,23 @@ def show_bars(reading: "Reading") -> None:
         st.caption(literal(sentence))
 
 
-def show_reading(visit: "Visit", held: "VisitFilm", film: "FilmView", answer: "GuardedReading") -> None:
-    """Everything that the model says about one film."""
-    reading = answer.reading
-    if reading is None:
-        return
-    picture = visit.picture(held, film)
-    boxes = boxes_of(visit, held, film, picture.shape)
+def show_reading(visit: "Visit", opened: Opened, held: "VisitFilm", film: "FilmView") -> "FilmView":
+    """Everything that the model says about one film, which now has its maps."""
     left, right = st.columns([3, 2], gap="large")
+    picture_place = left.container()
     with left:
-        show_film(picture, reading, film.name, boxes)
-        show_top(answer.film, reading)
+        film = film.with_maps(opened.reader.classifier, choose_method(opened.reader))
+    answer = film.answer
+    if answer is None or answer.reading is None:
+        return film
+    picture = visit.picture(held, film)
+    with picture_place:
+        show_film(picture, answer.reading, film.name, boxes_of(visit, held, film, picture.shape))
+    with left:
+        show_top(answer.film, answer.reading)
     with right:
-        show_bars(reading)
+        show_bars(answer.reading)
+    return film
 
 
 def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, DeltaGenerator]":
@@ -233,10 +248,7 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
             answer.film, caption=literal(film.name), width="stretch", alt="The film, which was not read"
         )
         return film, place
-    film = film.with_maps(opened.reader.classifier, choose_method(opened.reader))
-    visit.views[key, opened.file] = film
-    if film.answer:
-        show_reading(visit, visit.films[key], film, film.answer)
+    film = visit.views[key, opened.file] = show_reading(visit, opened, visit.films[key], film)
     return film, place
 
 
@@ -271,6 +283,7 @@ def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", 
 
 def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list[str]]) -> None:
     """What is shown of all films, as files; the report is made when it is asked for."""
+    from xlite.report.film_sentences import unread_words
     from xlite.serving.viewer import films_csv, films_json, films_pdf
 
     classifier, views = opened.reader.classifier, list(films.values())
@@ -295,25 +308,37 @@ def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list
         on_click="ignore",
         width="stretch",
     )
+    if words := unread_words([film.name for film in views if film.answer is None]):
+        st.caption(literal(words))
 
 
-def show_films(visit: "Visit", films: "list[VisitFilm]", opened: Opened, other: Opened | None) -> None:
-    """The films on view as the model reads them, one of them whole, and what there is to keep."""
+def show_films(
+    visit: "Visit",
+    films: "list[VisitFilm]",
+    opened: Opened,
+    other: Opened | None,
+    choices: "DeltaGenerator",
+) -> None:
+    """The films on view as the model reads them, one of them whole, and what there is to keep.
+
+    Which one is asked among the other choices.
+    """
     from xlite.report.film_sentences import too_many_words
 
-    st.caption(literal(opened.reader.classifier.about))
     if films[0].key in visit.batch:
-        for sentence in filter(None, [too_many_words(visit.left_out, MAX_FILMS), *visit.notes]):
+        for sentence in filter(None, [too_many_words(visit.left_out, len(visit.batch)), *visit.notes]):
             st.info(said(sentence))
     with st.container(key="reading"):
         visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
         views = read_films(visit, opened, films)
-        key = choose_view(visit, views)
+        key = choose_view(visit, views, choices)
         shown, place = show_view(visit, opened, key)
+        st.caption(literal(opened.reader.classifier.about))
         if shown.answer and shown.answer.reading:
             if other:
                 show_pair(visit, opened, other, visit.films[key], shown)
             show_worth(shown.answer.reading)
+        show_overview(views)
         learned = {film.key: learned_words(visit, opened, film) for film in films}
         for sentence in learned[key]:
             place.warning(said(sentence))
@@ -329,8 +354,9 @@ def read_with_a_model() -> None:
     visit, models = own_visit(), model_files()
     try:
         in_vain = not_here(list(models))
-        name = choose_film(visit)
-        model, against = choose_models(list(models))
+        choices = st.container(horizontal=True)  # on a phone too
+        name = choose_film(visit, choices)
+        model, against = choose_models(list(models), choices)
         if in_vain:
             raise DataError(in_vain[0])
         if name:
@@ -345,7 +371,7 @@ def read_with_a_model() -> None:
             st.info("Upload a film to read it.")
         else:
             other = open_model(models, against) if against else None
-            show_films(visit, films, open_model(models, model), other)
+            show_films(visit, films, open_model(models, model), other, choices)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     show_history(visit, list(models))
@@ -354,7 +380,7 @@ def read_with_a_model() -> None:
 st.title("Read a film")
 uploader = f"uploads-{st.session_state['visit'].round if 'visit' in st.session_state else 0}"
 uploads = st.file_uploader(
-    f"Up to {MAX_FILMS} chest films ({FORMATS}, or a zip of them, at most {MAX_UPLOAD_MB} MB each)",
+    f"Up to {most_films()} chest films ({FORMATS}, or a zip of them, at most {MAX_UPLOAD_MB} MB each)",
     max_upload_size=MAX_UPLOAD_MB,
     accept_multiple_files=True,
     key=uploader,

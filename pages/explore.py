@@ -12,7 +12,7 @@ from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_import import show_import
 from page_explore_list import ask_order, show_list
 from page_explore_splits import show_editions, show_leakage, show_weights
-from page_shared import being_drawn, data_folder, offer_phantom
+from page_shared import being_drawn, data_folder, offer_phantom, say_unknown
 
 from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
@@ -182,6 +182,7 @@ st.title("Explore the data")
 try:
     folder = data_folder()
     if folder is None:
+        say_unknown("film", (), "film")
         offer_data()
     elif not being_drawn(str(folder)):
         show_folder(folder)

@@ -263,6 +263,7 @@ if not is_public():
 for sentence in damaged:
     st.warning(said(sentence), icon=":material/warning:")
 if not found:
+    say_unknown("model", models, "model")
     st.info("No model has been evaluated yet. Runs are judged on the test part when they finish.")
 elif (name := choose_model((places := st.columns([2, 3]))[0], found, models)) and (
     first := choose_films(places[1], name, found)

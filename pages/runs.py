@@ -22,8 +22,8 @@ from xlite.runs.status import LIVE
 from xlite.runs.table import (
     COLUMNS,
     FORMATS,
+    OLD_COLUMNS,
     SHOWN,
-    TITLES,
     Wanted,
     after_ticks,
     choices,
@@ -65,7 +65,7 @@ def several(label: str, options: Sequence[str], key: str, default: Sequence[str]
 def controls(runs: Sequence[RunFacts]) -> tuple[Wanted, str | None, list[str]]:
     """Which runs to show, by what to group them, and in which columns."""
     say_unknown("group", list(GROUPS), "group")
-    say_unknown("columns", COLUMNS, "column")
+    say_unknown("columns", [*COLUMNS, *OLD_COLUMNS], "column")
     for key in FILTER_TITLES:
         say_unknown(key, choices(runs, key), FILTER_TITLES[key].lower())
     search, group, narrow, columns = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
@@ -84,8 +84,20 @@ def controls(runs: Sequence[RunFacts]) -> tuple[Wanted, str | None, list[str]]:
             (key, tuple(several(title, choices(runs, key), key))) for key, title in FILTER_TITLES.items()
         ]
     with columns.popover("Columns", icon=":material/view_column:", width="stretch"):
-        shown = several("Column", COLUMNS, "columns", SHOWN)
+        shown = ask_columns()
     return Wanted(text or "", tuple(chosen)), by, shown
+
+
+def ask_columns() -> list[str]:
+    """The columns of the table; an address with a column's old name gets the new one."""
+    if "columns" in st.session_state:
+        held = st.session_state["columns"]
+        st.session_state["columns"] = list(dict.fromkeys(OLD_COLUMNS.get(one, one) for one in held))
+    old = [one for one in st.query_params.get_all("columns") if one in OLD_COLUMNS]
+    shown = several("Column", [*COLUMNS, *old], "columns", SHOWN)
+    if set(shown) & set(old):  # seeded by the address, which only the next run may correct
+        st.rerun()
+    return shown
 
 
 def compared_names() -> list[str]:
@@ -121,10 +133,7 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
         rows,
         hide_index=True,
         placeholder="–",
-        column_config={
-            name: st.column_config.NumberColumn(TITLES.get(name), format=text)
-            for name, text in FORMATS.items()
-        },
+        column_config={name: st.column_config.NumberColumn(format=text) for name, text in FORMATS.items()},
         on_select=lambda: tick(names, key),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
@@ -247,9 +256,11 @@ def together(chosen: Sequence[RunFacts]) -> None:
 
 def show_together(runs: Sequence[RunFacts]) -> None:
     """The choice of runs to lay over each other, and these."""
-    st.subheader("Runs beside each other")
     named = {one.name: one for one in runs}
     say_unknown("compare", named, "run")
+    if not runs:
+        return
+    st.subheader("Runs beside each other")
     if gone := [name for name in st.session_state.get("compare", []) if name not in named]:
         st.session_state["compare"] = [name for name in st.session_state["compare"] if name in named]
         st.warning(f"Renamed or deleted: {literal(', '.join(gone))}.", icon=":material/warning:")
@@ -348,8 +359,8 @@ if shown:
     )
     if by:
         show_groups(shown, by)
+show_together(runs)
 if runs:
-    show_together(runs)
     st.subheader("One run")
 if name := choose_named("Run", names_of(runs), "run"):
     live = any(one.name == name and one.status.state in LIVE for one in runs)

@@ -234,9 +234,7 @@ names = [sweep.name for sweep in Sweep.list()]
 opened = not names or form.is_asked_for(st.query_params, "kind", "planned", "varies", "after", "trials")
 with st.expander("New study", icon=":material/add:", expanded=opened):
     new_study()
-if names:
-    selected = choose_named("Study", names, "study", "The one begun last first.")
-    if selected:
-        watch(selected, names)
-else:
+if selected := choose_named("Study", names, "study", "The one begun last first."):
+    watch(selected, names)
+elif not names:
     st.caption("No study yet. A study goes on if you leave this page, close the tab or stop the server.")

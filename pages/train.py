@@ -196,7 +196,7 @@ def watch(name: str, listed: list[str]) -> None:
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
         head.markdown(headline(name, status.state, status.said))
-        with buttons:
+        with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(run, status.state)
         show_status(status)
         show_run_links(run, status.state, "train")
@@ -218,12 +218,11 @@ servers = [one.name for one in Federation.served()]
 opened = not names or form.is_asked_for(st.query_params, *FORM_KEYS)
 with st.expander("New run", icon=":material/add:", expanded=opened):
     new_run()
-if names or servers:
-    tip = "Newest first, then servers of federations. The address of this page keeps the choice."
-    selected = choose_named("Run", [*names, *servers], "run", tip)
-    if selected in servers:
-        watch_served(selected)
-    elif selected:
-        watch(selected, names)
-else:
+tip = "Newest first, then servers of federations. The address of this page keeps the choice."
+selected = choose_named("Run", [*names, *servers], "run", tip)
+if selected in servers:
+    watch_served(selected)
+elif selected:
+    watch(selected, names)
+elif not (names or servers):
     st.caption("No run yet. A run goes on if you leave this page, close the tab or stop the server.")

@@ -35,7 +35,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
 MAX_UPLOAD_MB = 64  # MiB; the largest film that a browser may send
-MAX_FILMS = 10  # so many a page reads at once; folders are for `xlite predict`
+MAX_FILMS = 10  # so many a page reads at once for a stranger; folders are for `xlite predict`
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
 _OTHERS = {  # by how a file begins
     b"GIF8": "a GIF",

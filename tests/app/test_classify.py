@@ -178,9 +178,8 @@ def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(ow
     named = [one.value for one in test.caption if "map of" in one.value]
     assert named[0].startswith("!\\[x\\](https\\:evil.example) \\$y\\$.png, map of ")
     assert viewer(test)["name"] == "![x](https:evil.example) $y$.png"
-    assert test.caption[0].value.startswith(
-        "Model demo0: test_resnet.r160_in1k, trained on split patient-42-"
-    )
+    [about] = [one.value for one in test.caption if one.value.startswith("Model demo0: ")]
+    assert about.startswith("Model demo0: test_resnet.r160_in1k, trained on split patient-42-")
 
 
 @pytest.mark.slow

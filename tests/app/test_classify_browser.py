@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
+import cv2
 import pytest
-from app_browser import no_exception, pick_option, settle, write_film
+from app_browser import no_exception, pick_option, resting_box, settle, write_film
 from demo_home import save_demo_model
 from pdf_texts import pdf_texts
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
+from xlite.examples import examples
 from xlite.images import MAX_UPLOAD_MB, read_image
+from xlite.serving.notice import BUTTON
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -188,3 +191,31 @@ def test_a_films_name_loads_no_picture_and_sets_no_marks(app: str, page: Page, t
     expect(page.get_by_text(f"{name}, map of")).to_be_visible()
     settle(page)
     no_exception(page)
+
+
+@pytest.mark.parametrize("films", [1, 3])
+def test_the_film_and_its_findings_are_seen_without_scrolling(
+    app: str, page: Page, tmp_path: Path, films: int
+):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{app}/classify?model=demo0")
+    button = page.get_by_role("button", name=BUTTON)
+    button.wait_for()
+    settle(page)
+    button.click()
+    settle(page)
+    square = [tmp_path / f"{number}.png" for number in range(films)]
+    for path in square:
+        cv2.imwrite(str(path), cv2.resize(read_image(examples()["7. No finding"].path), (512, 512)))
+    page.locator("input[type=file]").set_input_files(square)
+    expect(page.get_by_text("0.png, map of")).to_be_visible()
+    settle(page)
+    film, bars = page.get_by_role("application"), page.locator(".js-plotly-plot").first
+    for seen, least in ((film, 430), (bars, 300)):
+        box = resting_box(seen)
+        assert box["y"] > 0 and box["height"] >= least and box["y"] + least <= 900
+    assert resting_box(film)["y"] + resting_box(film)["height"] <= 900
+    warning = page.get_by_text("Research software, not for clinical use")
+    covered = "one => { const at = one.getBoundingClientRect();"
+    covered += " return one.contains(document.elementFromPoint(at.x + 5, at.y + at.height / 2)) }"
+    assert warning.evaluate(covered)

@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 from xlite.examples import examples
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
-from xlite.images import MAX_FILMS, read_image
+from xlite.images import read_image
 from xlite.report.film_sentences import NO_PROBABILITIES, VOID
+from xlite.serving import upload_limits
 
 FILM = read_image(examples()["7. No finding"].path)
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
@@ -91,14 +92,14 @@ def test_a_caution_is_said_and_withdraws_the_guarantee(own_home: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
+def test_several_films_have_a_table_and_one_is_shown(own_home: Path, monkeypatch: pytest.MonkeyPatch):
     save_demo_model(own_home)
     films = [upload("a.png", FILM), upload("a.png", FILM[::-1, ::-1]), ("c.png", b"no picture", "image/png")]
     test = reads(*films)
     [table] = [one.value for one in test.markdown if one.value.startswith("| Film | Guards")]
     assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == ["pass", "turn or invert", "not read"]
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
-    assert shown.options == ["a.png", "a.png (2)", "c.png"] and len(test.warning) == 0
+    assert shown.options == ["a.png", "a.png (2)", "c.png, not read"] and len(test.warning) == 0
     for place in (1, 0, 1):
         [shown] = [box for box in test.selectbox if box.label == "Film shown"]
         shown.select_index(place).run()
@@ -109,10 +110,15 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
     shown.select_index(2).run()
     assert "not a PNG" in test.error[0].value and probabilities(test) == []
-    many = reads(*[upload(f"{number}.png", FILM) for number in range(MAX_FILMS + 2)])
-    assert many.info[0].value.startswith(
-        f"The first {MAX_FILMS} of {MAX_FILMS + 2} are read, not 10.png, 11.png"
+    [unread] = [one.value for one in test.caption if "could not be read" in one.value]
+    assert unread == (
+        "As in the tables of xlite predict, the CSV has no row of c.png, which could not be read: the report "
+        "and the JSON say why."
     )
+    monkeypatch.setattr(upload_limits, "MAX_OWN_FILMS", 3)
+    many = reads(*[upload(f"{number}.png", FILM) for number in range(5)])
+    assert many.info[0].value.startswith("The first 3 of 5 are read, not 3.png, 4.png")
+    assert all("could not be read" not in one.value for one in many.caption)
 
 
 @pytest.mark.slow

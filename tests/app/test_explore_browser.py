@@ -225,3 +225,33 @@ def test_texts_have_contrast(address: str, page: Page):
     films(page, 12)
     # the ends of the slider are invisible until the pointer is on it
     assert [text for text in faint_texts(page) if text not in ("0: 1.00", "100: 1.00")] == []
+
+
+def test_back_and_forward_reach_each_page_as_it_was_left(address: str, page: Page):
+    page.goto(f"{address}/explore")
+    films(page, 24)
+    page.get_by_role("button", name="AP", exact=True).click()
+    films(page, 12)
+    bar(page, "No finding: 12 films").click()
+    page.wait_for_url("**has=No+finding**")
+    films(page, 12)
+    left = page.url
+    page.get_by_role("link", name="About").click()
+    page.wait_for_url("**/about**model=**")
+    settle(page)
+    page.go_back()
+    films(page, 12)
+    assert page.url == left
+    assert [chip.split(":")[0] for chip in chips(page)[:2]] == ["No finding", "View AP"]
+    page.go_forward()
+    page.wait_for_url("**/about**")
+    settle(page)
+    page.go_back()
+    films(page, 12)
+    assert page.url == left
+    # and from there to what was chosen before the click on the chart, and to no page without a data folder
+    page.go_back()
+    films(page, 12)
+    assert [chip.split(":")[0] for chip in chips(page)] == ["View AP"]
+    page.go_back()
+    assert page.url == "about:blank"

@@ -27,6 +27,28 @@ def test_every_page_opens_on_an_empty_home(name: str):
     assert len(test.title) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "told"),
+    [
+        ("sweeps", "study", "There is no study **gone** to open here"),
+        ("train", "run", "There is no run **gone** to open here"),
+        ("runs", "run", "There is no run **gone** to open here"),
+        ("runs", "compare", "The run 'gone' is asked for, and it is not here"),
+        ("label", "labelling", "There is no labelling **gone** to open here"),
+        ("results", "model", "The model 'gone' is asked for, and it is not here"),
+        ("about", "model", "The model 'gone' is asked for, and it is not here"),
+        ("explore", "film", "The film 'gone' is asked for, and it is not here"),
+    ],
+)
+def test_a_link_to_what_an_empty_home_does_not_have_says_so(name: str, key: str, told: str):
+    test = page(name)
+    test.query_params[key] = "gone"
+    test.run()
+    assert [error.message for error in test.exception] == []
+    [warning] = [one.value for one in test.warning]
+    assert warning.startswith(told if "**" in told else literal(told))
+
+
 def test_home_frames_every_page_with_the_disclaimer():
     test = AppTest.from_file(bundled("app", "Home.py"), default_timeout=300).run()
     assert test.title[0].value == "X-Lite"

@@ -327,6 +327,17 @@ def test_filters_and_columns_come_from_the_address_and_unknown_ones_are_told():
     assert test.dataframe[0].value.columns.tolist() == ["Run", "Seed", "Learning rate"]
 
 
+def test_a_column_is_found_by_the_name_that_it_had():
+    create("small")
+    test = page("runs")
+    test.query_params["columns"] = ["Best val AUC", "Seed"]
+    test.run()
+    words(test)
+    assert [warning.value for warning in test.warning] == []
+    assert test.multiselect(key="columns").value == ["Validation AUC", "Seed"]
+    assert test.dataframe[0].value.columns.tolist() == ["Run", "Validation AUC", "Seed"]
+
+
 @pytest.mark.slow
 def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
     for name, settings in {"a1": {"seed": 1}, "b": {"hidden": 8}, "a2": {"seed": 2}}.items():

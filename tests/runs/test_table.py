@@ -26,7 +26,7 @@ def test_a_row_has_the_columns_that_are_asked_for() -> None:
             "Run": "one",
             "State": "finished",
             "Epoch": "3 of 8",
-            "Best val AUC": 0.64,
+            "Validation AUC": 0.64,
             "Test AUC": 0.75,
             "Known test films": None,
             "Time left": None,
@@ -57,7 +57,8 @@ def test_runs_as_their_folders_tell_them_are_rows(stopped_run: Run, tmp_path: Pa
     values = {"data": "films", "name": "two", "epochs": 8, "teacher": ",".join(map(str, teachers))}
     other = Run.create(make_config({**values, "attention": "mhsa"}))
     Run.create(make_config({"data": "films", "name": "gone"})).delete()
-    wanted = ["State", "Epoch", "Best val AUC", "Best epoch", "Time left", "Attention", "Teacher", "Minutes"]
+    wanted = ["State", "Epoch", "Validation AUC", "Best epoch", "Time left"]
+    wanted += ["Attention", "Teacher", "Minutes"]
     with other.hold():
         other.write_progress(RunStatus(state="running", epoch=2, eta_s=130.0, elapsed_s=90.0))
         rows = table_rows(Listing(checkpoints_dir()).runs()[0], wanted)
@@ -65,7 +66,7 @@ def test_runs_as_their_folders_tell_them_are_rows(stopped_run: Run, tmp_path: Pa
         "Run": "two",
         "State": "running",
         "Epoch": "2 of 8",
-        "Best val AUC": None,
+        "Validation AUC": None,
         "Best epoch": None,
         "Time left": "2 min 10 s",
         "Attention": "mhsa",
@@ -73,8 +74,8 @@ def test_runs_as_their_folders_tell_them_are_rows(stopped_run: Run, tmp_path: Pa
         "Minutes": 1.5,
     }
     assert [row["Run"] for row in rows] == ["two", "one"]
-    assert {name: rows[1][name] for name in ("Best val AUC", "Best epoch", "Time left", "Teacher")} == {
-        "Best val AUC": 0.64,
+    assert {name: rows[1][name] for name in ("Validation AUC", "Best epoch", "Time left", "Teacher")} == {
+        "Validation AUC": 0.64,
         "Best epoch": 2,
         "Time left": None,
         "Teacher": None,
@@ -83,7 +84,7 @@ def test_runs_as_their_folders_tell_them_are_rows(stopped_run: Run, tmp_path: Pa
 
 def test_columns_that_say_nothing_of_any_run_are_spared() -> None:
     assert told_columns([facts("one"), facts("two", best=0.6)]) == [
-        *("State", "Epoch", "Best val AUC", "Backbone", "Split")
+        *("State", "Epoch", "Validation AUC", "Backbone", "Split")
     ]
     assert told_columns(RUNS) == [
         *("State", "Epoch", "Time left", "Backbone", "Teacher", "Split", "Tags", "Note")
@@ -156,6 +157,6 @@ def test_ticks_add_runs_and_leave_those_that_are_not_in_the_table() -> None:
 
 
 def test_the_csv_has_texts_that_no_spreadsheet_runs() -> None:
-    rows = table_rows([facts("one", best=0.64, note='=cmd|x, "y"'), facts("two")], ["Best val AUC", "Note"])
-    assert table_csv(rows).decode() == 'Run,Best val AUC,Note\none,0.64,"\'=cmd|x, ""y"""\ntwo,,\n'
+    rows = table_rows([facts("one", best=0.64, note='=cmd|x, "y"'), facts("two")], ["Validation AUC", "Note"])
+    assert table_csv(rows).decode() == 'Run,Validation AUC,Note\none,0.64,"\'=cmd|x, ""y"""\ntwo,,\n'
     assert table_csv([]) == b""

@@ -17,7 +17,9 @@ from xlite.data.known_films import KnownFilms
 from xlite.errors import DataError
 from xlite.guarded import GuardedReader
 from xlite.images import MAX_FILMS
+from xlite.serving import upload_limits
 from xlite.serving import visit as visits
+from xlite.serving.upload_limits import MAX_OWN_FILMS
 from xlite.serving.viewer import FilmView
 from xlite.serving.visit import HistoryLine, Visit, VisitFilm, film_view, films_in, folder_film
 
@@ -79,10 +81,14 @@ def test_what_is_taken_out_of_the_uploader_is_forgotten() -> None:
     assert visit.changed([]) is False and visit.films == {}
 
 
-def test_no_more_than_so_many_uploads_are_held_and_the_others_follow_when_there_is_room() -> None:
-    visit, sent = Visit(), [Sent(str(number), f"{number}.png") for number in range(MAX_FILMS + 2)]
+@pytest.mark.parametrize(("public", "most"), [("0", MAX_OWN_FILMS), ("1", MAX_FILMS)])
+def test_no_more_than_so_many_uploads_are_held_and_the_others_follow_when_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, public: str, most: int
+) -> None:
+    monkeypatch.setenv("XLITE_PUBLIC", public)
+    visit, sent = Visit(), [Sent(str(number), f"{number}.png") for number in range(most + 2)]
     visit.take(sent)
-    assert (len(visit.films), visit.left_out) == (MAX_FILMS, ["10.png", "11.png"])
+    assert (len(visit.films), visit.left_out) == (most, [f"{most}.png", f"{most + 1}.png"])
     visit.changed([one.file_id for one in sent[2:]])
     visit.take(sent[2:])
     assert visit.batch == [one.file_id for one in sent[2:]] and visit.left_out == []
@@ -153,14 +159,19 @@ def test_a_zip_is_unpacked_in_memory_and_bad_films_have_their_reason(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_no_more_of_a_zip_is_unpacked_than_is_read() -> None:
-    data = zipped({f"{number:02d}.png": PNG for number in range(MAX_FILMS + 5)})
+@pytest.mark.parametrize(("most", "megabytes"), [(4, 1), (9, 4 * len(PNG) / 2**20)])
+def test_no_more_of_a_zip_is_unpacked_than_is_read(
+    monkeypatch: pytest.MonkeyPatch, most: int, megabytes: float
+) -> None:
+    monkeypatch.setattr(upload_limits, "MAX_OWN_FILMS", most)
+    monkeypatch.setattr(upload_limits, "MOST_MB", megabytes)
+    data = zipped({f"{number:02d}.png": PNG for number in range(6)})
     visit = Visit()
     visit.take([Sent("7", "many.zip", data)])
-    assert (len(visit.left_out), len(visit.films)) == (5, MAX_FILMS)
+    assert (list(visit.films), visit.left_out) == ([f"7:{place}" for place in range(4)], ["04.png", "05.png"])
     assert all(film.source == PNG for film in visit.films.values())
     films, _ = films_in(Sent("7", "many.zip", data))
-    assert [film.source for film in films[MAX_FILMS:]] == [None] * 5
+    assert [film.is_left_out for film in films] == [False] * 4 + [True] * 2
 
 
 @pytest.mark.parametrize(

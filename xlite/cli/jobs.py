@@ -18,13 +18,13 @@ from xlite.runs.annotation import Annotation, annotate, read_annotation, tags_of
 from xlite.runs.listing import Listing
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts, with_state
-from xlite.runs.table import TITLES, Cell, table_rows
+from xlite.runs.table import Cell, table_rows
 from xlite.runs.work_folder import LOG_FILE
 from xlite.text import counted, in_one_line, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
-_SHOWN = ("State", "Epoch", "Best val AUC", "Best epoch")
+_SHOWN = ("State", "Epoch", "Validation AUC", "Best epoch")
 """Columns of the table of runs that fit a terminal beside the name; tags come behind if a run has some."""
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run")]
@@ -56,7 +56,7 @@ def list_runs(as_json: Json = False) -> None:
     elif found:
         shown = (*_SHOWN, *["Tags"] * any(one.annotation.tags for one in found))
         rows = [[_cell(value) for value in row.values()] for row in table_rows(found, shown)]
-        print_table(("Run", *(TITLES.get(name, name) for name in shown)), rows)
+        print_table(("Run", *shown), rows)
         for one in found:
             now = one.status
             if now.state in LIVE:

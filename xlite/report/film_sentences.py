@@ -73,11 +73,19 @@ def too_many_words(left_out: Sequence[str], most: int) -> str:
     """What happens to more films than are read at once, by the names of the others; empty without any."""
     if not left_out:
         return ""
-    more = len(left_out) - _MOST_NAMED
-    named = ", ".join(left_out[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     return (
-        f"The first {most} of {most + len(left_out):,} are read, not {named}: upload these by themselves; "
-        "xlite predict reads folders."
+        f"The first {most} of {most + len(left_out):,} are read, not {_named(left_out)}: upload these by "
+        "themselves; xlite predict reads folders."
+    )
+
+
+def unread_words(unread: Sequence[str]) -> str:
+    """Which films the CSV of what was found lacks, as they could not be read; empty without any."""
+    if not unread:
+        return ""
+    return (
+        f"As in the tables of xlite predict, the CSV has no row of {_named(unread)}, which could not be "
+        "read: the report and the JSON say why."
     )
 
 
@@ -127,6 +135,11 @@ def _likeliest(film: GuardedReading) -> str:
     if film.reading is None:
         return " ".join(film.said.sentences)
     return ", ".join(f"{spoken(finding)} {probability:.1%}" for finding, probability in film.reading.top(3))
+
+
+def _named(films: Sequence[str]) -> str:
+    more = len(films) - _MOST_NAMED
+    return ", ".join(films[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _listed(steps: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ Row = dict[str, Cell]
 _BASE: dict[str, Callable[[RunFacts], Cell]] = {
     "State": lambda one: one.status.state,
     "Epoch": lambda one: f"{one.status.epoch} of {one.status.epochs or one.config.epochs}",
-    "Best val AUC": lambda one: one.status.best_auc,
+    "Validation AUC": lambda one: one.status.best_auc,
     "Test AUC": lambda one: clean_auc(one),
     "Known test films": lambda one: known_films(one),
     "Time left": lambda one: clock(one.status.eta_s) if one.status.state in LIVE else None,
@@ -44,17 +44,17 @@ _SETTINGS = {
 COLUMNS = (*_BASE, *_SETTINGS)
 """What the table may show beside the name: what is known of a run, then its settings."""
 SHOWN = (
-    *("State", "Epoch", "Best val AUC", "Test AUC", "Known test films", "Time left"),
+    *("State", "Epoch", "Validation AUC", "Test AUC", "Known test films", "Time left"),
     *("Backbone", "Teacher", "Split", "Tags", "Note"),
 )
 """What it shows unless somebody chooses otherwise."""
 FORMATS = {
-    **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
+    **dict.fromkeys(("Validation AUC", "Test AUC"), "%.3f"),
     **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
 }
 """How a page shows the numbers of a column, in the way of printf."""
-TITLES = {"Best val AUC": "Validation AUC"}
-"""What pages and terminals call a column that CSVs and addresses know by an older name."""
+OLD_COLUMNS = {"Best val AUC": "Validation AUC"}
+"""Columns by names that they had before: addresses that were kept still have them."""
 
 
 def teacher_of(one: RunFacts) -> str | None:

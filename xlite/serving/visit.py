@@ -6,6 +6,7 @@ visit.note(key, model, title, view)      # a line of the history
 visit.forget_for_good(visit.films)
 """
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,14 @@ from xlite.errors import DataError, ImageError
 from xlite.formats import FORMATS
 from xlite.guarded import GuardedReader
 from xlite.guards.verdict import fixed
-from xlite.images import MAX_FILMS, MAX_UPLOAD_MB
+from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import in_words
 from xlite.report.film_sentences import film_cells
+from xlite.serving.upload_limits import MAX_OWN_FILMS, room
 from xlite.serving.viewer import FilmView, view_upload
 from xlite.serving.viewer_data import ViewerFilm
 
-MOST_FILMS = 20
+MOST_FILMS = MAX_OWN_FILMS
 MOST_MB = 256
 """So many films a visit keeps, and so many megabytes of uploads; the oldest are forgotten first."""
 KEPT_WORDS = (
@@ -71,6 +73,11 @@ class VisitFilm:
     def size(self) -> int:
         """The bytes that it takes in memory."""
         return len(self.source) if isinstance(self.source, bytes) else 0
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it stayed packed in its zip, as there was no room for it."""
+        return self.source is None and self.error is None
 
 
 @dataclass(frozen=True)
@@ -120,9 +127,10 @@ class Visit:
                 self._of_file[upload.file_id], note = films_in(upload)
                 self.notes += [note] if note else []
             found = [film for one in uploads for film in self._of_file[one.file_id]]
-            self.films |= {film.key: film for film in found[:MAX_FILMS]}
-            self.batch = [film.key for film in found[:MAX_FILMS]]
-            self.left_out = [film.name for film in found[MAX_FILMS:]]
+            fit = room(math.inf if film.is_left_out else film.size for film in found)
+            self.films |= {film.key: film for film in found[:fit]}
+            self.batch = [film.key for film in found[:fit]]
+            self.left_out = [film.name for film in found[fit:]]
             came = [film.key for one in new for film in self._of_file[one.file_id] if film.key in self.batch]
             if came or self.shown not in self.batch:
                 self.shown, self.is_new = (came or self.batch)[0], True
@@ -244,7 +252,7 @@ def folder_film(folder: NihFolder, name: str) -> VisitFilm:
 def films_in(upload: Upload) -> tuple[list[VisitFilm], str]:
     """The film of a file, or those of a zip, and what else lay there; what cannot be read has its reason.
 
-    Of a zip no more than MAX_FILMS are unpacked, and the others have neither bytes nor a reason.
+    Of a zip no more are unpacked than are read at once, and the others have neither bytes nor a reason.
     """
     data = upload.getvalue()
     if not begins_as_zip(upload.name, data[:4]):
@@ -258,14 +266,19 @@ def films_in(upload: Upload) -> tuple[list[VisitFilm], str]:
         besides = f"; {others}" if others else ""
         why = f"The zip holds no film: expected {FORMATS} files{besides}"
         return [VisitFilm(upload.file_id, upload.name, error=why)], ""
-    films = [_unpacked(f"{upload.file_id}:{place}", film, place) for place, film in enumerate(found)]
+    fit = room(film.size if _is_small(film) else 0 for film in found)
+    films = [_unpacked(f"{upload.file_id}:{place}", film, place < fit) for place, film in enumerate(found)]
     return films, f"{upload.name}: {others}" if others else ""
 
 
-def _unpacked(key: str, film: ZippedFilm, place: int) -> VisitFilm:
-    if place >= MAX_FILMS:
+def _is_small(film: ZippedFilm) -> bool:
+    return film.size <= MAX_UPLOAD_MB * 2**20
+
+
+def _unpacked(key: str, film: ZippedFilm, has_room: bool) -> VisitFilm:
+    if not has_room:
         return VisitFilm(key, film.name)
-    if film.size > MAX_UPLOAD_MB * 2**20:
+    if not _is_small(film):
         return VisitFilm(key, film.name, error=too_large(film.name, film.size))
     try:
         return VisitFilm(key, film.name, film.read_bytes())
