@@ -237,7 +237,7 @@ def main() -> None:
         add(given.study, given.arm, given.runs)
     except (XliteError, OSError) as error:
         parser.error(str(error))
-    print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py`")
+    print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py --tables FOLDER`")
 
 
 if __name__ == "__main__":

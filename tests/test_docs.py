@@ -26,7 +26,7 @@ from xlite.report.metrics_json import report_json
 from xlite.text import spread
 
 ROOT = Path(__file__).resolve().parents[1]
-AGAIN = "run `python docs/generate.py`"
+AGAIN = "run `python docs/generate.py --tables FOLDER`"
 
 
 def assert_up_to_date(blocks: dict[str, Callable[[], str]]) -> None:
