@@ -249,8 +249,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Teacher",
-            description="Run, model file, CheXNet checkpoint, xrv:NAME or CSV of predictions, with commas; "
-            "+.039 of AUC on phantoms, ties on real films",
+            description="Run, model file, CheXNet checkpoint, xrv:NAME or predictions CSV, with commas; "
+            "+.039 AUC on phantoms, ties on real films",
         ),
     ] = ""
     teacher_list: Annotated[
