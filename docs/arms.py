@@ -3,7 +3,7 @@
     python docs/arms.py STUDY ARM RUN...
 
 takes what several runs with different seeds left in their folders. docs/measured/README.md says what lies
-where.
+where. Of real films the repository has names alone: their labels are rows of NIH's table.
 """
 
 import argparse
@@ -45,19 +45,24 @@ class Arm:
 
 @dataclass(frozen=True)
 class Study:
-    """Arms on one split: what each is, its runs, and its averaged predictions for the test films."""
+    """Arms on one split: what each is, its runs, and its averaged predictions for the test films.
+
+    real: whether these are NIH's, so that their labels do not lie here.
+    """
 
     name: str
     about: str
     arms: dict[str, Arm]
     pairs: list[tuple[str, str]]
+    real: bool
 
     @classmethod
     def read(cls, name: str) -> "Study":
         """The study of that name in docs/measured."""
         described = json.loads((MEASURED / name / "study.json").read_text(encoding="utf-8"))
         arms = {arm: Arm(**facts) for arm, facts in described["arms"].items()}
-        return cls(name, described["about"], arms, [(a, b) for a, b in described["pairs"]])
+        pairs = [(a, b) for a, b in described["pairs"]]
+        return cls(name, described["about"], arms, pairs, described["real"])
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -65,16 +70,17 @@ class Study:
         every = pd.read_csv(RUNS)
         return every[every["study"] == self.name]
 
-    @property
-    def films(self) -> pd.DataFrame:
-        """The test films by stem, with patient and 14 labels."""
-        return read_labels(MEASURED / self.name / "labels.csv.gz")
+    def films(self, nih: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The test films by stem, with patient and 14 labels; of real ones NIH's rows."""
+        if not self.real:
+            return read_labels(MEASURED / self.name / "labels.csv.gz")
+        assert nih is not None, f"the films of {self.name} are real: give NIH's table"
+        return nih.loc[self.averaged(self.measured()[0]).stems]
 
-    @property
-    def clean(self) -> pd.DataFrame | None:
+    def clean(self, films: pd.DataFrame) -> pd.DataFrame | None:
         """Those of them whose patients no teacher of an arm knows; None if no teacher knows any."""
         seen = MEASURED / self.name / "seen.txt"
-        return self.films.drop(seen.read_text(encoding="utf-8").split()) if seen.is_file() else None
+        return films.drop(seen.read_text(encoding="utf-8").split()) if seen.is_file() else None
 
     def measured(self) -> list[str]:
         """The arms that have runs."""
@@ -90,34 +96,38 @@ def studies() -> list[Study]:
     return [Study.read(path.parent.name) for path in sorted(MEASURED.glob("*/study.json"))]
 
 
-def tables(study: Study) -> str:
-    """What a study gave: a sentence on its films, a table of arms and one of paired differences."""
+def tables(study: Study, nih: pd.DataFrame | None = None) -> str:
+    """What a study gave: a sentence on its films, a table of arms and one of paired differences.
+
+    nih: NIH's table by stem, for a study of real films.
+    """
     if not study.measured():
         return f"{study.about} Not measured yet: {', '.join(study.arms)}."
     [(split, labels)] = set(study.runs[["split", "labels"]].itertuples(index=False, name=None))
-    clean = study.clean
+    films = study.films(nih)
+    clean = study.clean(films)
     said = (
-        f"{study.about} Split `{split}`, {labels} labels: {len(study.films):,} test films of "
-        f"{study.films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
+        f"{study.about} Split `{split}`, {labels} labels: {len(films):,} test films of "
+        f"{films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
         "standard deviation over the seeds; of the averaged probabilities of the arm's runs, with the 95 % "
         f"interval from {RESAMPLES:,} resamples of patients, seed {RESAMPLING_SEED}, if they bear one."
     )
     if clean is not None:
         said += (
-            f" Struck through: a teacher of the arm knows the patients of {len(study.films) - len(clean)} "
+            f" Struck through: a teacher of the arm knows the patients of {len(films) - len(clean)} "
             f"test films; the last column has the other {len(clean)} films, of "
             f"{clean['patient'].nunique()} patients."
         )
-    return "\n\n".join([said, _arms(study, clean), *_pairs(study, clean)])
+    return "\n\n".join([said, _arms(study, films, clean), *_pairs(study, films, clean)])
 
 
-def _arms(study: Study, clean: pd.DataFrame | None) -> str:
+def _arms(study: Study, films: pd.DataFrame, clean: pd.DataFrame | None) -> str:
     header = ["arm", "starts from", "learns from", "runs", "val", "test", "averaged, test"]
-    rows = [_row(study, arm, clean) for arm in study.arms]
+    rows = [_row(study, arm, films, clean) for arm in study.arms]
     return table([*header, "averaged, clean films"] if clean is not None else header, rows)
 
 
-def _row(study: Study, arm: str, clean: pd.DataFrame | None) -> list[str]:
+def _row(study: Study, arm: str, films: pd.DataFrame, clean: pd.DataFrame | None) -> list[str]:
     described, runs = study.arms[arm], study.runs[study.runs["arm"] == arm]
     first = [arm, described.starts, described.learns, str(len(runs))]
     if runs.empty:
@@ -127,11 +137,11 @@ def _row(study: Study, arm: str, clean: pd.DataFrame | None) -> list[str]:
         for key in ("val_auc", "test_auc")
     )
     pattern = mark(study, arm)
-    cells = [val, pattern.format(test), pattern.format(auc(study.averaged(arm), study.films))]
+    cells = [val, pattern.format(test), pattern.format(auc(study.averaged(arm), films))]
     return [*first, *cells, *([auc(study.averaged(arm), clean)] if clean is not None else [])]
 
 
-def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
+def _pairs(study: Study, films: pd.DataFrame, clean: pd.DataFrame | None) -> list[str]:
     measured = study.measured()
     there = [(a, b) for a, b in study.pairs if a in measured and b in measured]
     if not there:
@@ -140,7 +150,7 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     rows = []
     for a, b in there:
         answers = study.averaged(a), study.averaged(b)
-        cells = difference(study.films, answers, (a, b), mark(study, a, b))
+        cells = difference(films, answers, (a, b), mark(study, a, b))
         rows.append([f"{a} − {b}", *cells])
         if clean is not None:
             rows[-1] += difference(clean, answers, (a, b))
@@ -195,8 +205,9 @@ def add(study: str, arm: str, folders: Sequence[Path]) -> None:
         raise DataError(f"the runs of {study} are judged on several: {', '.join(sorted(judged_on))}")
     mean = read_averaged(",".join(str(folder / "evaluation/test/predictions.csv") for folder in folders))
     write_predictions(out / f"{arm}.csv.gz", mean.names, mean.probs)
-    films = (folders[0] / "evaluation/test/labels.csv").read_bytes()
-    (out / "labels.csv.gz").write_bytes(gzip.compress(films, mtime=0))
+    if not described.real:
+        films = (folders[0] / "evaluation/test/labels.csv").read_bytes()
+        (out / "labels.csv.gz").write_bytes(gzip.compress(films, mtime=0))
     both = pd.concat([rest, pd.DataFrame(rows, columns=COLUMNS)]).sort_values(["study", "arm", "seed"])
     both.to_csv(RUNS, index=False, lineterminator="\n")
 
@@ -226,7 +237,7 @@ def main() -> None:
         add(given.study, given.arm, given.runs)
     except (XliteError, OSError) as error:
         parser.error(str(error))
-    print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py`")
+    print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py --tables FOLDER`")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@
     what the function of that name gives
     <!-- end -->
 
-A document may have any block of BLOCKS, and with FOLDER, where NIH's tables lie, any of FROM_TABLES;
-EDA_REPORT.md is made whole, and so are the card and the report of the model that ships. Without --tables what
-needs them stays as it is. To add a block, add a function and mark its place; what was measured lies in
-docs/measured/.
+A document may have any block of BLOCKS, and with FOLDER, where NIH's tables lie, any of FROM_TABLES and
+FROM_LABELS; EDA_REPORT.md is made whole, and so are the card and the report of the model that ships. Without
+--tables what needs them stays as it is. To add a block, add a function and mark its place; what was measured
+lies in docs/measured/.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from xlite.data import augmentation as augment
 from xlite.data.eda import write_eda
 from xlite.data.eda.markdown import table
 from xlite.data.eda.sections import batches, splits
-from xlite.data.eda.survey import Survey, survey
+from xlite.data.eda.survey import Survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError, as_option
 from xlite.findings import FINDINGS
@@ -39,6 +39,8 @@ from xlite.report.document import Text, to_markdown
 from xlite.text import number
 
 DOCS = Path(__file__).resolve().parent
+EDA_REPORT = DOCS / "EDA_REPORT.md"
+MADE_ON = re.compile(r" on \d{4}-\d\d-\d\d from the folder$", re.MULTILINE)
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 BACKBONES = (
     "mobilenetv3_small_100",
@@ -205,15 +207,19 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "attentions": attentions,
     "shipped": shipped.models,
     "shipped-choice": shipped.choice,
-    "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,
     "maps": shipped.maps,
     "maps-pointing": shipped.maps_pointing,
     "recipes": recipes,
     "select-phantoms": partial(selecting, "phantoms"),
     "select-nih": partial(selecting, "nih"),
-    **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies()},
+    **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies() if not study.real},
 }
+FROM_LABELS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "shipped-paired": shipped.paired,
+    **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies() if study.real},
+}
+"""What needs the labels of real films."""
 FROM_TABLES: dict[str, Callable[[Survey], str]] = {
     "data": data,
     "claims": claims,
@@ -230,6 +236,21 @@ def of_tables(found: Survey) -> dict[str, Callable[[], str]]:
     return {name: partial(make, found) for name, make in FROM_TABLES.items()}
 
 
+def of_labels(folder: NihFolder) -> dict[str, Callable[[], str]]:
+    """The blocks of FROM_LABELS by the table of a folder."""
+    nih = folder.table.set_index("stem")
+    return {name: partial(make, nih) for name, make in FROM_LABELS.items()}
+
+
+def eda(tables: Path) -> Survey:
+    """Makes EDA_REPORT.md anew, and leaves it if nothing but its day would change; returns what it says."""
+    before = EDA_REPORT.read_text(encoding="utf-8")
+    found = write_eda(tables, EDA_REPORT).survey
+    if MADE_ON.sub("", EDA_REPORT.read_text(encoding="utf-8")) == MADE_ON.sub("", before):
+        EDA_REPORT.write_text(before, encoding="utf-8")
+    return found
+
+
 def main() -> None:
     """Rewrites every document whose blocks have changed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -238,10 +259,13 @@ def main() -> None:
     blocks = dict(BLOCKS)
     if tables:
         try:
-            write_eda(tables, DOCS / "EDA_REPORT.md")
-            blocks |= of_tables(survey(NihFolder.open(tables)))
+            blocks |= of_tables(eda(tables))
+            blocks |= of_labels(NihFolder.open(tables))
         except DataError as error:
             parser.error(str(error))
+    else:
+        left = ", ".join(sorted({*FROM_TABLES, *FROM_LABELS}))
+        print(f"Without --tables these stay as they are, and {EDA_REPORT.name}: {left}")
     for path in shipped.write():
         print(f"{path.name}: made anew")
     for path in documents():

@@ -7,7 +7,6 @@ import pandas as pd
 
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import PREDICTIONS_FILE, Predictions, read_predictions
-from xlite.evaluation.films import read_labels
 from xlite.evaluation.localisation.localisation_report import LocalisationReport
 from xlite.models.available import CARD_FILE, EXPORT_FILES, MODEL_FILE, SHIPPED, TINY
 from xlite.models.checkpoint import load_model
@@ -24,7 +23,7 @@ from xlite.text import capital, in_markdown, number
 
 BEFORE = arms.MEASURED / "before"
 """Predictions of the MobileNetV2 that shipped first, for the test films of today's split whose patients are
-new to it, and their labels."""
+new to it."""
 
 
 def judged(name: str) -> View:
@@ -88,19 +87,23 @@ def choice() -> str:
     return table(["run", "recipe", "validation AUC", "test AUC"], rows)
 
 
-def paired() -> str:
-    """Each shipped model against the arms that were measured on its split, and the MobileNetV2."""
+def paired(nih: pd.DataFrame) -> str:
+    """Each shipped model against the arms that were measured on its split, and the MobileNetV2.
+
+    nih: NIH's table by stem.
+    """
     rows, split = [], judged(SHIPPED).report.split.id
     own = {name: read_predictions(_evaluation(name) / PREDICTIONS_FILE) for name in (SHIPPED, TINY)}
     for study in arms.studies():
         if split not in set(study.runs["split"]):
             continue
+        films = study.films(nih)
         for name, answers in own.items():
             for arm in study.measured():
                 if arm not in (name, TINY):
-                    rows.append(_pair(study.films, (answers, study.averaged(arm)), (name, arm)))
+                    rows.append(_pair(films, (answers, study.averaged(arm)), (name, arm)))
     before = read_predictions(BEFORE / "predictions.csv.gz")
-    films = read_labels(BEFORE / "labels.csv.gz")
+    films = nih.loc[before.stems]
     rows += [_pair(films, (answers, before), (name, "the MobileNetV2")) for name, answers in own.items()]
     return table(["difference of mean AUC", "test films", "value", "p", "findings"], rows)
 

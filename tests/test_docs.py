@@ -1,6 +1,7 @@
 """Every number in a marked block of the documents is what the code gives today."""
 
 import ast
+import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from xlite.report.metrics_json import report_json
 from xlite.text import spread
 
 ROOT = Path(__file__).resolve().parents[1]
-AGAIN = "run `python docs/generate.py`"
+AGAIN = "run `python docs/generate.py --tables FOLDER`"
 
 
 def assert_up_to_date(blocks: dict[str, Callable[[], str]]) -> None:
@@ -47,8 +48,19 @@ def test_what_the_real_tables_give(shared_data: Path):
     assert_up_to_date(generate.of_tables(found))
 
 
+@pytest.mark.slow
+def test_what_the_labels_of_real_films_give(shared_data: Path):
+    assert_up_to_date(generate.of_labels(NihFolder.open(shared_data / "nih_tables")))
+
+
+def test_labels_of_real_films_are_not_part_of_the_repository():
+    beside = {study.name: (arms.MEASURED / study.name / "labels.csv.gz").exists() for study in arms.studies()}
+    assert beside == {study.name: not study.real for study in arms.studies()}
+    assert not (arms.MEASURED / "before" / "labels.csv.gz").exists()
+
+
 def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
-    known = {*generate.BLOCKS, *generate.FROM_TABLES}
+    known = {*generate.BLOCKS, *generate.FROM_TABLES, *generate.FROM_LABELS}
     used = set()
     for path in generate.pages():
         text = path.read_text(encoding="utf-8")
@@ -118,7 +130,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     arms.RUNS.write_text(",".join(arms.COLUMNS) + "\n")
     described = {name: {"starts": "nothing", "learns": "labels"} for name in ("a", "b")}
     (tmp_path / "measured" / "s" / "study.json").write_text(
-        json.dumps({"about": "Drawn.", "arms": described, "pairs": [["a", "b"]]})
+        json.dumps({"about": "Drawn.", "real": False, "arms": described, "pairs": [["a", "b"]]})
     )
     return tmp_path
 
@@ -162,7 +174,7 @@ def test_an_arm_is_added_by_the_folders_of_its_runs(study: Path):
     assert "Split `patient-42-0`, 2020 labels: 200 test films of 100 patients." in text
     for arm in "ab":
         row = f"| {arm} | nothing | labels | 2 | {spread(0.615, 0.0070711)} | {spread(0.715, 0.0070711)} | "
-        assert f"{row}{arms.auc(read.averaged(arm), read.films)} |" in text
+        assert f"{row}{arms.auc(read.averaged(arm), read.films())} |" in text
     assert "| a − b | +0." in text and "~~" not in text
 
 
@@ -173,13 +185,29 @@ def test_films_that_a_teacher_knows_are_left_out_of_a_column_of_their_own(study:
     for arm, signal in (("a", 0.4), ("b", 0.1)):
         arms.add("s", arm, [finished(study, arm, 1, signal)])
     read = arms.Study.read("s")
-    (arms.MEASURED / "s" / "seen.txt").write_text("\n".join(read.films.index[:80]))
+    (arms.MEASURED / "s" / "seen.txt").write_text("\n".join(read.films().index[:80]))
     text = arms.tables(read)
     assert f"| labels | 1 | {0.61:.3f} | ~~{0.71:.3f}~~ |" in text
     assert "knows the patients of 80 test films; the last column has the other 120 films, of 60 pat" in text
-    whole, clean = (arms.auc(read.averaged("a"), films) for films in (read.films, read.films.iloc[80:]))
+    whole, clean = (arms.auc(read.averaged("a"), films) for films in (read.films(), read.films()[80:]))
     assert whole != clean and f"~~{whole}~~ | {clean} |" in text
     assert re.search(r"\| a − b \| ~~\+[^|]*~~ \| 0\.\d{3} \| \d+ \| \+0", text)
+
+
+def test_of_real_films_names_alone_are_kept_and_the_labels_are_those_of_nihs_table(study: Path):
+    run = finished(study, "a", 1, 0.4)
+    arms.add("s", "a", [run])
+    drawn = arms.Study.read("s")
+    labels, before = drawn.films(), arms.tables(drawn)
+    (arms.MEASURED / "s" / "labels.csv.gz").unlink()
+    real = dataclasses.replace(drawn, real=True)
+    said = json.loads((arms.MEASURED / "s" / "study.json").read_text()) | {"real": True}
+    (arms.MEASURED / "s" / "study.json").write_text(json.dumps(said))
+    arms.add("s", "a", [run])
+    assert arms.Study.read("s") == real
+    assert sorted(path.name for path in (arms.MEASURED / "s").iterdir()) == ["a.csv.gz", "study.json"]
+    more = pd.concat([labels[::-1], labels[:1].rename({labels.index[0]: "another"})])
+    assert arms.tables(real, more) == before
 
 
 def test_an_arm_of_another_split_or_none_is_refused(study: Path):
@@ -196,9 +224,8 @@ def test_the_tables_are_what_score_finds_on_the_same_films(shared_data: Path):
     found = compare_files(*files, shared_data / "nih")
     gap = found.difference
     said = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
-    assert (
-        arms.difference(study.films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
-    )
+    films = study.films(NihFolder.open(shared_data / "nih_tables").table.set_index("stem"))
+    assert arms.difference(films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
 
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/ARCHITECTURE.md"])

@@ -123,8 +123,8 @@ class TrainConfig(BaseModel):
         Field(
             title="Labels to drop",
             ge=0,
-            description="Labels in doubt to take for unknown, the most doubtful first: how many, or below "
-            "1 a share of all known labels",
+            description="Labels in doubt to take for unknown, the worst first: how many, or below 1 a "
+            "share; its worth is not known yet",
         ),
     ] = 0.0
     soften: Annotated[
@@ -134,7 +134,7 @@ class TrainConfig(BaseModel):
             ge=0,
             le=1,
             description="Share of the out-of-fold probability in each listed label that is not dropped; 0 is "
-            "off",
+            "off; not measured",
         ),
     ] = 0.0
 
@@ -158,8 +158,8 @@ class TrainConfig(BaseModel):
             title="Stages",
             ge=0,
             le=64,
-            description="The backbone's first stages alone, 0 for all; 4 of 5 leave EfficientNet-Lite0 a "
-            "fifth of its weights, and finer maps",
+            description="First stages of the backbone alone, 0 for all; 4 of EfficientNet-Lite0's 5: a fifth "
+            "of its weights, -.003 of AUC, a tie",
         ),
     ] = 0
     hidden: Annotated[
@@ -168,7 +168,8 @@ class TrainConfig(BaseModel):
             title="Hidden units",
             ge=0,
             le=8192,
-            description="Width of the head's hidden layer; 0 leaves one linear layer after the dropout",
+            description="Width of the head's hidden layer; 0 leaves one linear layer after the dropout; not "
+            "measured alone",
         ),
     ] = 256
     dropout: Annotated[
@@ -204,8 +205,8 @@ class TrainConfig(BaseModel):
             title="Auxiliary heads",
             ge=0,
             le=1000,
-            description="Weight of heads that predict view, sex and age from the pooled features while "
-            "training, and are then dropped; 0 is off",
+            description="Weight of heads for view, sex and age on the pooled features, while training; 0 is "
+            "off; not measured",
         ),
     ] = 0.0
     sampler: Annotated[
@@ -221,14 +222,15 @@ class TrainConfig(BaseModel):
         Field(
             title="Augmentation",
             description="Random changes of films: light moves and brightens each a little; design is the "
-            "design document's",
+            "design document's; not measured alone",
         ),
     ] = "design"
     flip: Annotated[
         bool,
         Field(
             title="Horizontal flips",
-            description="Horizontal flips; common, but they move the heart to the right side",
+            description="Horizontal flips; common, but they move the heart to the right side; no difference "
+            "seen in one run each",
         ),
     ] = True
 
@@ -238,8 +240,8 @@ class TrainConfig(BaseModel):
             title="Mixup",
             ge=0,
             le=10,
-            description="Blends films of a batch, labels and teachers' answers too: alpha of the shares' "
-            "Beta distribution; 0 is off",
+            description="Blends films, labels and teachers' answers of a batch: alpha of the Beta "
+            "distribution; 0 is off; not measured alone",
         ),
     ] = 0.0
 
@@ -247,8 +249,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Teacher",
-            description="Run, model file, CheXNet checkpoint, xrv:NAME or predictions CSV to distil from; "
-            "several with commas; empty for none",
+            description="Run, model file, CheXNet checkpoint, xrv:NAME or predictions CSV, with commas; "
+            "+.039 AUC on phantoms, ties on real films",
         ),
     ] = ""
     teacher_list: Annotated[
@@ -277,8 +279,8 @@ class TrainConfig(BaseModel):
             title="Feature distillation",
             ge=0,
             le=1000,
-            description="Weight of feature distillation: draws the last features towards those of the "
-            "teacher, one network; 0 is off",
+            description="Weight of what draws the last features towards the teacher's, which is one "
+            "network; 0 is off; not measured",
         ),
     ] = 0.0
 
@@ -320,8 +322,8 @@ class TrainConfig(BaseModel):
             title="Backbone's share of the rate",
             ge=0,
             le=10,
-            description="The backbone's rate as a share of lr; on 1,613 films from ImageNet 0.3 had "
-            "validation AUC .696, the full rate .746",
+            description="The backbone's rate as a share of lr; one run each had validation AUC .696 by 0.3 "
+            "in 10 epochs, .746 by 1 in 8",
         ),
     ] = 1.0
     layer_decay: Annotated[
@@ -330,8 +332,8 @@ class TrainConfig(BaseModel):
             title="Layer-wise rates",
             gt=0,
             le=1,
-            description="Share of a layer's learning rate that the layer below it gets, from the backbone's "
-            "last one downwards; 1 is off",
+            description="Share of a layer's rate that the layer below it gets, from the backbone's last one "
+            "down; 1 is off; not measured",
         ),
     ] = 1.0
     weight_decay: Annotated[
@@ -367,7 +369,7 @@ class TrainConfig(BaseModel):
             title="Moving average (EMA)",
             ge=0,
             lt=1,
-            description="Decay of the weights' moving average that is kept; 0 is off",
+            description="Decay of the weights' moving average that is kept; 0 is off; not measured alone",
         ),
     ] = 0.0
     seed: Annotated[

@@ -268,6 +268,7 @@ def test_an_x_lite_model_gives_all_that_fits(tmp_path):
     twin = untrained(attention="mhsa")
     sentence = load_start_weights(twin, tmp_path / "other.safetensors").sentence
     assert sentence.startswith(f"{TINY} starts from the backbone, attention, classifier of the X-Lite model")
+    assert sentence.endswith("other.safetensors")
     assert same(twin, other)
 
     wider = untrained(hidden=32)
@@ -326,9 +327,8 @@ def test_the_documented_training_on_from_the_demo_takes_its_backbone_and_its_hea
     config = make_config({name.replace("-", "_"): value for name, value in options.items()})
     student = Student(config.backbone, config.attention, config.hidden, config.dropout, config.stages)
     start = load_start_weights(student, ROOT / options["weights"])
-    assert start.sentence.startswith(
-        "tf_efficientnet_lite0 starts from the backbone, classifier of the X-Lite"
-    )
+    before = "tf_efficientnet_lite0 starts from the backbone, classifier of the X-Lite model "
+    assert start.noted == f"{before}model.safetensors, run demo"
 
 
 @pytest.fixture

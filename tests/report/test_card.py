@@ -14,7 +14,8 @@ from xlite.report.caveat_sentences import sentence
 pytestmark = pytest.mark.slow
 
 NOTES = {
-    "run": "night", "teacher": "big", "seed": 7, "loss": "focal", "trained_on": "9 films of 4 patients",
+    "run": "night", "teacher": "big,small", "seed": 7, "loss": "focal", "trained_on": "9 films of 4 patients",
+    "teacher_knows": ({"list": "known.txt"},), "start_knows": (),
 }  # fmt: skip
 
 
@@ -30,12 +31,17 @@ def test_the_card_holds_the_metrics_of_the_report(tmp_path: Path) -> None:
     for part in (
         "resnet18, attention mhsa",
         "11.30 M parameters, 45.2 MB",
-        "| Teacher | big |",
+        "| Teacher | big, small |",
+        "| Behind its teachers | the films of known.txt |",
         "| Loss against labels | focal |",
         "| Trained on | 9 films of 4 patients: the train part of ",
     ):
         assert part in card
     assert f"| **mean of 13** | | **{report.macro.auc}** |" in card
+    assert (
+        "Chosen on: validation patients with the finding; if fewer than 10 have it, or do not, there" in card
+    )
+    assert "*" not in card.replace("**", "")
     assert "200 films of 100 patients" in card and f"split {SPLIT}" in card
     assert "| Hernia | 0 | undefined | undefined |" in card
     assert all(f"- {sentence(caveat)}" in card for caveat in report.caveats)

@@ -6,8 +6,8 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt, Temperature
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.models.info import Pooled
-from xlite.report.model_words import calibrating_films, calibration_words, thresholds_words
+from xlite.models.info import ModelNotes, Pooled
+from xlite.report.model_words import behind, calibrating_films, calibration_words, thresholds_words
 
 MODEL = untrained(TINY)
 INFO = tiny_info(MODEL, Preprocess(64))
@@ -43,3 +43,27 @@ def test_where_the_thresholds_come_from_and_which_are_withheld() -> None:
         thresholds_words(INFO.model_copy(update=few))
         == f"{own} No threshold: Hernia (3 validation patients)."
     )
+
+
+def test_what_is_behind_its_teachers_and_its_starting_weights() -> None:
+    assert behind(ModelNotes(start_knows=())) == {}
+    of_val = {"films": 435, "trained": 300, "with_val": 353, "patients": 400}
+    of_test = {"films": 432, "trained": 0, "with_val": 0, "patients": 0}
+    seen = {"val": of_val, "test": of_test}
+    notes = ModelNotes(
+        teacher_knows=(
+            {"list": "known.txt", "counted_on": "unseen-42-0", "seen": seen},
+            {"predictions": "a.csv"},
+        ),
+        start_knows=({"split": "patient-42-0", "phantoms": True, "start": True},),
+    )
+    assert behind(notes) == {
+        "Behind its teachers, 1": "the films of known.txt: 353 of 435 validation films, 0 of 432 test films",
+        "Behind its teachers, 2": "films that are not noted, behind a.csv",
+        "Behind its starting weights": "drawn films, split patient-42-0",
+    }
+    said = ModelNotes(teacher_knows=({"said": "a teacher has seen CheXpert"},), start_knows=())
+    assert behind(said) == {"Behind its teachers": "a teacher has seen CheXpert"}
+    lost = of_val | {"known": False}
+    gone = ModelNotes(teacher_knows=({"split": "patient-42-1", "seen": {"val": lost}},), start_knows=())
+    assert behind(gone) == {"Behind its teachers": "films, split patient-42-1"}

@@ -176,7 +176,8 @@ def _load_student(student: Student, path: Path) -> StartWeights:
     parts = ", ".join(taken)
     before = f"{student.backbone_name} starts from the {parts} of the X-Lite model "
     normalisation = info.preprocess.mean, info.preprocess.std
-    return StartWeights(before, path, "", info, normalisation=normalisation)
+    after = f", run {info.notes.run}" if info.notes.run else ""
+    return StartWeights(before, path, after, info, normalisation=normalisation)
 
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:

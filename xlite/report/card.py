@@ -8,7 +8,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS
-from xlite.models.available import CARD_FILE
+from xlite.models.available import CARD_FILE, teacher_parts
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
 from xlite.report.caveat_sentences import sentence
@@ -25,7 +25,7 @@ from xlite.report.means import (
     threshold_cells,
     undefined_resamples,
 )
-from xlite.report.model_words import calibrating_films
+from xlite.report.model_words import behind, calibrating_films
 from xlite.report.sentences import CALIBRATORS, clean_in_short, contaminated_films
 from xlite.report.view import metric_cell
 from xlite.report.worth import records_table
@@ -113,7 +113,8 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
         "Trained on": f"{notes.trained_on or 'films not noted'}: the train part of split "
         f"{info.split_id}, {labels_of(info.label_version)}",
         "Starting weights": notes.started_from or "not noted",
-        "Teacher": notes.teacher or "none",
+        "Teacher": ", ".join(teacher_parts(notes.teacher or "")) or "none",
+        **behind(notes),
         "Loss against labels": _LOSSES.get(notes.loss, "not noted"),
         "Order of films": _SAMPLERS.get(notes.sampler, "not noted") + _BALANCES.get(notes.balance, ""),
         **_doubts(notes),

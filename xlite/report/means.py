@@ -26,8 +26,8 @@ _METRICS = {
 }
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
 CHOSEN_ON = (
-    "Chosen on: validation patients with the finding. * Fewer than "
-    f"{FEW_POSITIVES} with it, or without it, so that there is no threshold and nothing is called."
+    f"Chosen on: validation patients with the finding; if fewer than {FEW_POSITIVES} have it, or do not, "
+    "there is no threshold and nothing is called."
 )
 
 

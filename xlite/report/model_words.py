@@ -1,12 +1,15 @@
-"""What a model file says of its probabilities and thresholds, in short. No torch."""
+"""What a model file says of its probabilities, its thresholds and what it learned from. No torch."""
 
+from xlite.evaluation.contamination.sources import Source, read_sources
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.models.adapted import AdaptedTo
-from xlite.models.info import ModelInfo
+from xlite.models.info import ModelInfo, ModelNotes
 from xlite.reading import withheld_sentence
 from xlite.report.sentences import CALIBRATORS
 from xlite.text import counted
+
+_PARTS = {"val": "validation", "test": "test"}
 
 
 def of_findings(count: int) -> str:
@@ -48,3 +51,33 @@ def adapted_words(adapted: AdaptedTo) -> str:
     """`fitted to 200 films of 150 patients of HOSPITAL on 2026-11-28`."""
     films = f"{counted(adapted.films, 'film')} of {counted(adapted.patients, 'patient')}"
     return f"fitted to {films} of {adapted.data} on {adapted.day}"
+
+
+def behind(notes: ModelNotes) -> dict[str, str]:
+    """What its teachers and its starting weights learned from, and which of the films judged that is.
+
+    A row for each source: `Behind its teachers` to `the films of known.txt: 3 of 435 validation films`.
+    """
+    rows = {}
+    for who, start in (("teachers", False), ("starting weights", True)):
+        sources = [source for source in read_sources(notes) if source.start == start]
+        for place, source in enumerate(sources, 1):
+            rows[f"Behind its {who}{f', {place}' if len(sources) > 1 else ''}"] = _source_words(source)
+    return rows
+
+
+def _source_words(source: Source) -> str:
+    if source.split is not None:
+        films = f"{'drawn films' if source.phantoms else 'films'}, split {source.split}"
+    elif source.list is not None:
+        films = f"the films of {source.list}"
+    elif source.said is not None:
+        films = source.said
+    else:
+        return f"films that are not noted, behind {source.predictions or source.weights}"
+    counts = [
+        f"{seen.with_val:,} of {counted(seen.films, f'{_PARTS[part]} film')}"
+        for part, seen in (source.seen or {}).items()
+        if seen.known
+    ]
+    return ": ".join(filter(None, [films, ", ".join(counts)]))
