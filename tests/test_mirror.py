@@ -43,7 +43,6 @@ TESTED_BY = {
     "xlite/export/films.py": "tests/export/test_int8.py",
     "xlite/export/front_matter.py": "tests/export/test_hub.py",
     "xlite/export/quantise.py": "tests/export/test_int8.py",
-    "xlite/export/refit.py": "tests/export/test_int8.py",
     "xlite/export/web.py": "tests/app/test_web.py",
     "xlite/export/web_runtime.py": "tests/app/test_web.py",
     "xlite/federated/answers.py": "tests/federated/test_study.py",
