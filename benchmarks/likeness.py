@@ -49,7 +49,9 @@ def posterised(film: np.ndarray) -> np.ndarray:
 def compressed(film: np.ndarray) -> np.ndarray:
     """As a JPEG of hardly any quality."""
     content = cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+    decoded = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None
+    return decoded
 
 
 def equalised(film: np.ndarray) -> np.ndarray:
