@@ -74,6 +74,8 @@ def _show_look(kind: str) -> tuple[pd.DataFrame, Policy] | None:
 
     if look.columns is not None:
         _ask_columns()
+        if kind == "csv" and look.columns.unused:
+            st.caption(f"Columns not used: {literal(', '.join(look.columns.unused))}")
     if isinstance(look.found, DataError):
         st.warning(page_sentence(look.found))
         return None
@@ -88,7 +90,7 @@ def _show_look(kind: str) -> tuple[pd.DataFrame, Policy] | None:
 def _ask_columns() -> None:
     """What the columns of a table mean: as guessed, or as a person says."""
     look = st.session_state["import-look"]
-    names = [_NO_COLUMN, *look.header]
+    names = [_NO_COLUMN, *look.columns.header]
     with st.form("import-columns"):
         st.markdown("**Columns** as guessed")
         places = st.columns(3)

@@ -165,4 +165,5 @@ def test_a_column_that_is_none(tmp_path: Path) -> None:
     roles = {"image": "film", "patient": "patient", "view": "", "age": "", "sex": "", "part": ""}
     preview = preview_of("csv", str(tmp_path / "t.csv"), roles)
     assert preview.columns is not None and preview.columns.view == ""
-    assert preview.header == ("film", "view", "patient", "mass")
+    assert preview.columns.header == ("film", "view", "patient", "mass")
+    assert preview.columns.unused == ["view"]

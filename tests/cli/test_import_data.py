@@ -32,8 +32,12 @@ def test_columns_are_shown_and_asked_for(
     xlite: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, out = write_own(tmp_path / "source"), tmp_path / "own"
+    table = source / "films.csv"
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([f"{header},Remarks", *(f"{row},tube" for row in rows)]))
     status, said, err = xlite("data", "import", "csv", source, out)
     assert status == 2 and "label     'pleural effusion' -> Effusion\n" in said
+    assert said.endswith("not used  'Remarks'\n")
     assert err == (
         "Error: the columns are guessed, and nobody can be asked here: look at them, then add --yes\n"
     )

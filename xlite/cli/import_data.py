@@ -84,6 +84,8 @@ def import_films(
     if columns and not as_json:
         for line in columns.lines():
             say(line)
+        if kind == "csv" and columns.unused:  # xrv's `labels` is none of these
+            say(f"{'not used':10}{', '.join(map(repr, columns.unused))}")
     with busy("reading tables"):
         found, shipped = read_source(kind, source, columns)
     if columns and not yes:

@@ -132,10 +132,16 @@ def test_a_stray_value_is_told_instead_of_the_finding_left_out(others: list[str]
     )
 
 
-def test_a_column_of_words_that_is_called_as_a_finding_is_no_label(tmp_path: Path) -> None:
-    rows = [["a.png", "1", "seen on the left", "0", "1"], ["b.png", "2", "", "2", "0"]]
-    write_table(tmp_path / "t.csv", ["image", "patient", "effusion", "drains", "mass"], rows)
-    assert guess_columns(tmp_path / "t.csv").labels == ("mass",)
+@pytest.mark.parametrize("name", ["effusion", "Pleuraerguss"])
+def test_a_column_called_as_a_finding_is_a_label_whatever_it_holds(name: str, tmp_path: Path) -> None:
+    rows = [["a.png", "1", "maybe", "0", "1", ""], ["b.png", "2", "3", "2", "0", ""]]
+    table = tmp_path / "t.csv"
+    write_table(table, ["image", "patient", name, "drains", "mass", "hernia"], rows)
+    found = guess_columns(table)
+    assert (found.labels, found.unused) == ((name, "mass"), ["drains", "hernia"])
+    assert refused(lambda: read_source("csv", table)) == (
+        f"the column {name!r} of {table} holds 'maybe' in row 1; a label is 1, 0, -1 (uncertain) or blank"
+    )
 
 
 def test_a_strangers_export(tmp_path: Path) -> None:

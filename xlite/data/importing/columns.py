@@ -74,6 +74,13 @@ class Columns:
     names: str = ""
     separator: str = "|"
     mapping: Mapping = field(default_factory=list)
+    header: tuple[str, ...] = ()
+
+    @property
+    def unused(self) -> list[str]:
+        """The columns that mean nothing here."""
+        used = {*(getattr(self, role) for role in ROLES), *self.labels, self.names, ""}
+        return [name for name in self.header if name not in used]
 
     def lines(self) -> list[str]:
         """The guess, line by line, for a person to say yes to."""
@@ -111,7 +118,8 @@ def guess_columns(source: Path) -> Columns:
     roles = {role: _role(role, columns) for role in ROLES}
     others = {name: values for name, values in columns.items() if name not in roles.values()}
     labels = tuple(name for name, values in others.items() if _is_label(name, values))
-    guess = with_roles(Columns(path, labels=labels, mapping=[_rule(name) for name in labels]), roles)
+    mapping = [_rule(name) for name in labels]
+    guess = with_roles(Columns(path, labels=labels, mapping=mapping, header=tuple(columns)), roles)
     if any(rule.finding for rule in guess.mapping):
         return guess
     names, separator = _column_of_names(others)
@@ -221,10 +229,10 @@ def _role(role: str, columns: dict[str, list[str]]) -> str:
 
 def _is_label(name: str, values: list[str]) -> bool:
     """Whether all values of a column are labels and not all are blank; of one called as a finding, whether
-    any is: the others are then told by who reads it, not left out without a word.
+    any is not blank: values that are no labels are then told by who reads it, not left out without a word.
     """
     states = [label_state(text) for text in set(values)]
-    some = any(state is not None and state == state for state in states)
+    some = any(state is None or state == state for state in states)
     return some and (None not in states or bool(_rule(name).finding))
 
 

@@ -12,7 +12,6 @@ from xlite.data.importing.mapping import Mapping, Rule, checked, for_labels
 from xlite.data.importing.record import label_counts
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import name_of
-from xlite.data.rows import read_header
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, spoken
 from xlite.places import home
@@ -26,8 +25,7 @@ NONE = "none of the 14"
 class Preview:
     """What lies in a source, the mapping for it, and of somebody's own table what its columns mean.
 
-    found is an error that says why while a table lacks a column that nobody has named. header: all columns of
-    the table; none of a data set that is known.
+    found is an error that says why while a table lacks a column that nobody has named.
     """
 
     kind: str
@@ -35,7 +33,6 @@ class Preview:
     columns: Columns | None
     found: Found | DataError
     mapping: Mapping
-    header: tuple[str, ...] = ()
 
 
 def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> Preview:
@@ -47,10 +44,8 @@ def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, name
     if not source.strip():
         raise DataError("name the folder of the data set, or its table")
     columns: Columns | None = None
-    header: tuple[str, ...] = ()
     if kind in OWN_TABLE:
         columns = guess_columns(path)
-        header = tuple(name for name in read_header(columns.table) if name)
         if roles is not None:
             given = {role: name for role, name in roles.items() if name}
             none = {role: "" for role, name in roles.items() if not name}
@@ -58,10 +53,10 @@ def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, name
         try:
             found, mapping = read_source(kind, path, columns)
         except DataError as error:
-            return Preview(kind, path, columns, error, columns.mapping, header)
+            return Preview(kind, path, columns, error, columns.mapping)
     else:
         found, mapping = read_source(kind, path)
-    return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)), header)
+    return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)))
 
 
 def facts(found: Found) -> str:
