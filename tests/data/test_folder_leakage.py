@@ -37,7 +37,8 @@ def test_a_film_of_two_folders_that_crosses_from_train_to_test_is_found(
     assert found.folders == dict(zip(("west", "east"), reports, strict=True))
     whole = found.whole
     assert whole.train_patients == sum(one.train_patients for one in reports)
-    assert (whole.shared_images, whole.shared_patients, whole.affected_images) == (0, 0, 0)
+    affected = sum(folder.patients(split.stems("test")) == folder.patients([judged])[0])
+    assert (whole.shared_images, whole.shared_patients, whole.affected_images) == (1, 1, affected)
 
     listed = tmp_path / "teacher.txt"
     listed.write_text(f"{judged.split('~')[-1]}.png\n")
@@ -49,7 +50,7 @@ def test_a_film_of_two_folders_that_crosses_from_train_to_test_is_found(
     clash = [one for one in split.stems("test") if one.split("~")[-1] == judged.split("~")[-1]]
     assert facts["teacher_seen_images"] == len(clash) and facts["clean_images"] < whole.test_images
     status, out, err = xlite(*words)
-    assert status == 0 and f"1 films in two folders:\n  {learned} = {judged}\n1 of these between" in out
+    assert status == 0 and f"1 film in two folders:\n  {learned} = {judged}\n1 of these between" in out
     assert "12 patients with the same number in two of them" in err
 
 

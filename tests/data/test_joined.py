@@ -15,7 +15,7 @@ from xlite.data.cache import fingerprint
 from xlite.data.dataset import open_films
 from xlite.data.folder import NihFolder
 from xlite.data.joined import JoinedFolder, doubtful_patients, open_data
-from xlite.data.layout import data_roots, joined_data
+from xlite.data.layout import data_roots, joined_data, table_files
 from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -92,6 +92,22 @@ def test_two_folders_of_one_name_or_with_the_same_film_are_refused(west: Path, t
         cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (96, 96)))
     with pytest.raises(DataError, match="have both the film 00000001_000"):
         open_data(f"{west},{copy}")
+
+
+def test_folders_of_one_films_folder_whose_tables_share_no_film_are_joined(
+    west: Path, tmp_path: Path
+) -> None:
+    (table,) = table_files(west)
+    header, *rows = table.read_text().splitlines()
+    parts = {"first": rows[:10], "second": rows[10:], "more": rows[9:]}
+    for name, own in parts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / table.name).write_text("\n".join([header, *own]) + "\n")
+        (tmp_path / name / "images").symlink_to(west / "images")
+    both = open_data(f"{tmp_path / 'first'},{tmp_path / 'second'}")
+    assert both.table["stem"].tolist() == NihFolder.open(west).table["stem"].tolist()
+    with pytest.raises(DataError, match=r"have both the film 00000005_001, .*\(1 name in both\)"):
+        open_data(f"{tmp_path / 'first'},{tmp_path / 'more'}")
 
 
 def test_equal_numbers_under_names_of_one_hospital_are_said(both: JoinedFolder, west: Path) -> None:

@@ -238,7 +238,8 @@ def _folder_leakage(data: list[Path], split: str, teacher_list: Path | None, as_
         say(f"{title}:")
         _print_numbers(report.as_dict())
     if found.folders:
-        _print_names("films in two folders", [" = ".join(pair) for pair in found.same_films])
+        films = "film in two folders" if len(found.same_films) == 1 else "films in two folders"
+        _print_names(films, [" = ".join(pair) for pair in found.same_films])
         say(f"{found.crossing:,} of these between train and test")
     if warning := doubtful_patients(folder):
         say(f"Warning: {warning}", file=sys.stderr)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+import pandas as pd
+
 from xlite.data.folder import NihFolder
 from xlite.data.joined import JoinedFolder
 from xlite.data.leakage import LeakageReport, TeacherOverlap, leakage_report
@@ -17,7 +19,7 @@ class FolderLeakage:
     """What train and test share: of all folders together, and of each by its title, if there are several.
 
     same_films: pairs of films of two folders that are the same file under two names; crossing: how many of
-    these have one film in train and the other in test.
+    these have one film in train and the other in test. `whole` counts their patients as one.
     """
 
     split_id: str
@@ -45,14 +47,19 @@ def folder_leakage(
     The list is called as in the films' own folders. Reads films of two folders that have one size.
     """
     train, test = (split.stems(part) for part in ("train", "test"))
-    whole = leakage_report(train, test, folder.table)
+    same, learned, judged = same_films(folder), {*train}, {*test}
+    crossing = [
+        (one, other)
+        for pair in same
+        for one, other in (pair, pair[::-1])
+        if one in learned and other in judged
+    ]
+    shared = (learned & judged) | {other for _, other in crossing}
+    whole = leakage_report(train, test, _with_one_patient(folder.table, same))
+    whole = replace(whole, shared_images=len(shared))
     if teacher_list is not None:
         whole = replace(whole, teacher=_overlap(folder, test, teacher_list))
-    same, learned, judged = same_films(folder), {*train}, {*test}
-    crossing = sum(
-        (one in learned and other in judged) or (one in judged and other in learned) for one, other in same
-    )
-    return FolderLeakage(split.id, whole, _of_each(folder, split), same, crossing)
+    return FolderLeakage(split.id, whole, _of_each(folder, split), same, len(crossing))
 
 
 def same_films(folder: NihFolder) -> list[tuple[str, str]]:
@@ -71,6 +78,23 @@ def same_films(folder: NihFolder) -> list[tuple[str, str]]:
         for (mine, one), (theirs, other) in combinations(films, 2)
         if mine != theirs and filecmp.cmp(folder.paths[one], folder.paths[other], shallow=False)
     ]
+
+
+def _with_one_patient(table: pd.DataFrame, same: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """The table with one patient for both films of each pair."""
+    patients = dict(zip(table["stem"], table["patient"], strict=True))
+    merged: dict[str, str] = {}
+
+    def final(patient: str) -> str:
+        while patient in merged:
+            patient = merged[patient]
+        return patient
+
+    for one, other in same:
+        first, second = final(patients[one]), final(patients[other])
+        if first != second:
+            merged[second] = first
+    return table.assign(patient=[final(patient) for patient in table["patient"]])
 
 
 def _of_each(folder: NihFolder, split: Split) -> dict[str, LeakageReport]:

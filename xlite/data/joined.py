@@ -172,13 +172,14 @@ def _table(folder: NihFolder, title: str, names: dict[str, str]) -> pd.DataFrame
 
 
 def _check_films(folders: Sequence[NihFolder]) -> None:
-    """Raises DataError if two folders have a film of one name that is the same film.
+    """Raises DataError if the tables of two folders list a film of one name that is the same film.
 
     All are compared as files, and some as pictures, since an import may have come in another format.
     """
+    listed = [folder.paths.keys() & {*folder.table["stem"]} for folder in folders]
     for place, one in enumerate(folders):
-        for other in folders[place + 1 :]:
-            both = sorted(one.paths.keys() & other.paths.keys())
+        for there, other in enumerate(folders[place + 1 :], place + 1):
+            both = sorted(listed[place] & listed[there])
             drawn = one.is_phantom and other.is_phantom  # two exposures of one are alike, and are two
             looked_at = set() if drawn else {*both[:: -(-len(both) // _LOOKED_AT) or 1]}
             for stem in both:
