@@ -1,5 +1,6 @@
 """Command lines for tests: how one is run in a process of its own, and what it may take."""
 
+import io
 import subprocess
 import sys
 import time
@@ -14,6 +15,13 @@ TINY = (
     "--backbone test_resnet.r160_in1k --weights none --image-size 64 --batch-size 8 --hidden 16 --device cpu"
 )
 """Options of a run that trains in a second or two."""
+
+
+class Terminal(io.StringIO):
+    """A stdin that says it is a terminal and gives these lines."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def child(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:

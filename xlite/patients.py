@@ -24,8 +24,8 @@ _EXACT = 2**53
 """Up to here a float64 holds every whole number."""
 
 
-def patient_ids(written: Sequence[str]) -> list[str]:
-    """The id of each film's patient, from a table's column.
+def patient_ids(written: Sequence[str], films: Sequence[str] = ()) -> list[str]:
+    """The id of each film's patient, from a table's column; films: what errors call them instead of rows.
 
     Whole numbers lose what programs add to them, a fraction of zeros and leading zeros: `1`, `1.0` and
     `00000001` are `1`. All other ids stay as they are. Raises DataError if an id is missing or has been
@@ -35,7 +35,9 @@ def patient_ids(written: Sequence[str]) -> list[str]:
     for text in dict.fromkeys(written):
         whole = _WHOLE.fullmatch(text.strip())
         if whole is None and (fault := _fault(text.strip())):
-            raise DataError(f"Patient ID {text!r} in row {written.index(text) + 1} {fault}")
+            row = written.index(text)
+            place = f"of the film {films[row]!r}" if films else f"in row {row + 1}"
+            raise DataError(f"Patient ID {text!r} {place} {fault}")
         spelling = whole[1] + whole[2] if whole else text.strip()
         before = spellings.setdefault(_likeness(spelling), spelling)
         if before != spelling:

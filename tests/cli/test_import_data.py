@@ -1,11 +1,10 @@
 """`xlite data import`."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from command_line import TINY, Command
+from command_line import TINY, Command, Terminal
 from foreign_sets import write_chexpert, write_own, write_vindr
 
 
@@ -41,11 +40,14 @@ def test_columns_are_shown_and_asked_for(
     assert err == (
         "Error: the columns are guessed, and nobody can be asked here: look at them, then add --yes\n"
     )
-    answers: list[str] = []
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("typer.confirm", lambda text, abort: answers.append(text))
-    assert xlite("data", "import", "csv", source, out)[0] == 0
-    assert answers == ["Import like this?"]
+    for answer in ("n\n", "\n"):
+        monkeypatch.setattr("sys.stdin", Terminal(answer))
+        status, said, err = xlite("data", "import", "csv", source, out)
+        assert (status, err) == (1, "") and not out.exists()
+        assert said.endswith("Nothing was imported: correct the columns with --image, --label, ...\n")
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    status, said, _ = xlite("data", "import", "csv", source, out)
+    assert status == 0 and "Import like this? [y/N]: " in said
     assert (out / "import.json").exists()
 
 

@@ -1,11 +1,10 @@
 """`xlite jobs`: runs are listed, renamed and deleted from a terminal."""
 
-import io
 import json
 from pathlib import Path
 
 import pytest
-from command_line import Command
+from command_line import Command, Terminal
 
 from xlite.errors import RunError
 from xlite.places import checkpoints_dir
@@ -64,21 +63,21 @@ def test_a_live_run_is_neither_renamed_nor_deleted(run: Run, xlite: Command, wor
 @pytest.mark.slow
 def test_delete_is_asked_twice(run: Run, xlite: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = (2, "Error: that is not 'one', so nothing was deleted\n")
-    for answers, outcome in {"n\n": (130, "Error: interrupted\n"), "y\ntwo\n": kept}.items():
+    for answers, outcome in {
+        "n\n": (1, ""),
+        "\n": (1, ""),
+        "y\ntwo\n": kept,
+        "": (130, "Error: interrupted\n"),
+    }.items():
         monkeypatch.setattr("sys.stdin", Terminal(answers))
-        assert xlite("jobs", "delete", "one")[::2] == outcome
+        status, out, err = xlite("jobs", "delete", "one")
+        assert (status, err) == outcome
+        assert out.endswith("Nothing was deleted\n") == (status == 1)
         assert names() == ["one"]
     monkeypatch.setattr("sys.stdin", Terminal("y\none\n"))
     status, out, _ = xlite("jobs", "delete", "one")
     assert status == 0 and "its model and 2 epochs?" in out and out.endswith("Run one is deleted.\n")
     assert names() == []
-
-
-class Terminal(io.StringIO):
-    """A stdin that says it is a terminal and gives these lines."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.slow

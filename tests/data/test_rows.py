@@ -48,7 +48,11 @@ def test_a_line_break_in_quotes_ends_no_row(tmp_path: Path) -> None:
     [
         (b"", "is empty; expected a header"),
         (b"\n , \n\n", "is empty; expected a header"),
-        (b"\x89PNG\r\n\x1a\n\xff", "cannot be read as text: 'utf-8' codec can't decode"),
+        (
+            b"\x89PNG\r\n\x1a\n\xff",
+            "cannot be read as text: it is neither in UTF-8 nor in UTF-16; save it as UTF-8",
+        ),
+        ("image,Erguß\n".encode("latin-1"), "it is neither in UTF-8 nor in UTF-16; save it as UTF-8"),
         (b"image\n\0\0\0\n", "has NUL bytes"),
         (written().encode("utf-16-le"), "has NUL bytes"),
         (written().encode("utf-16")[:-1], "cannot be read as text"),

@@ -109,9 +109,16 @@ def ask_twice(kind: str, name: str, what: str) -> None:
     """Goes on only if somebody confirms that a run or study is to be deleted, and types its name."""
     if not sys.stdin.isatty():
         raise RunError(f"{kind} {name!r} is deleted for good, and nobody can be asked here: add --yes")
-    typer.confirm(f"Delete {kind} {name} {what}?", abort=True)
+    confirm(f"Delete {kind} {name} {what}?", "Nothing was deleted")
     if typer.prompt("There is no way back. Type its name to delete it") != name:
         raise RunError(f"that is not {name!r}, so nothing was deleted")
+
+
+def confirm(question: str, otherwise: str) -> None:
+    """Goes on only after a yes; else says what was not done, and ends with status 1."""
+    if not typer.confirm(question):
+        say(otherwise)
+        raise typer.Exit(1)
 
 
 class _Lines(logging.Handler):

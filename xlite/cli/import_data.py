@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlite.cli.console import Json, busy, print_json, progress_bar, say
+from xlite.cli.console import Json, busy, confirm, print_json, progress_bar, say
 from xlite.data.importing.kinds import BLANK, KINDS, OWN_TABLE, POLICIES
 from xlite.errors import DataError
 
@@ -117,4 +117,4 @@ def _columns(
 def _ask(as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise DataError("the columns are guessed, and nobody can be asked here: look at them, then add --yes")
-    typer.confirm("Import like this?", abort=True)
+    confirm("Import like this?", "Nothing was imported: correct the columns with --image, --label, ...")

@@ -39,10 +39,14 @@ def read_text(path: Path, content: bytes | None = None) -> str:
         raise DataError(f"there is no file {path}") from error
     except PermissionError as error:
         raise DataError(sentence(error, path)) from error
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+    except UnicodeError as error:
+        raise DataError(
+            f"{path} cannot be read as text: it is neither in UTF-8 nor in UTF-16; save it as UTF-8"
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as text: {error}") from error
     if "\0" in text:
-        raise DataError(f"{path} cannot be read as text: it has NUL bytes; save it as text in UTF-8")
+        raise DataError(f"{path} cannot be read as text: it has NUL bytes; save it as UTF-8")
     return text
 
 

@@ -223,6 +223,17 @@ def test_patients_whose_ids_were_rounded(tmp_path: Path) -> None:
     assert "is neither a whole number nor a name" in refused(importing("csv", source, tmp_path / "out"))
 
 
+def test_a_blank_patient_is_told_by_his_film(tmp_path: Path) -> None:
+    table = tmp_path / "films.csv"
+    rows = [["a.png", "1", "PA", 1], ["gone.png", "3", "PA", 1], ["b.png", "", "PA", 0]]
+    write_table(table, ["file", "patient", "view", "effusion"], rows)
+    for name in ("a", "b"):
+        write_picture(tmp_path / f"{name}.png")
+    assert refused(importing("csv", table, tmp_path / "out")) == (
+        f"{table}: Patient ID '' of the film 'b.png' names no patient; give each film the id of its own"
+    )
+
+
 def test_columns_that_nobody_can_guess(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", ["a", "b"], [["x", "y"]])
     columns = guess_columns(tmp_path / "t.csv")

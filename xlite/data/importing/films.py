@@ -67,7 +67,9 @@ def named_films(films: pd.DataFrame, name: str, found: Found) -> pd.DataFrame:
     stems = [re.sub(r"[^\w.+-]", "_", f"{name}-{one}") for one in films["name"]]
     stems = [nih or stem for nih, stem in zip(films["nih"], stems, strict=True)]
     try:
-        ids = patient_ids(films["patient"].tolist()) if found.has_patients else films["patient"].tolist()
+        ids = films["patient"].tolist()
+        if found.has_patients:
+            ids = patient_ids(ids, films["file"].tolist())  # rows of the table that have no film are gone
     except DataError as error:
         raise DataError(f"{found.tables[0]}: {error}") from error
     nihs = films["nih"].tolist()

@@ -198,5 +198,7 @@ def json_of(path: Path, read: Callable[[str], object]) -> object:
     """What a JSON file holds. Raises DataError if it cannot be read."""
     try:
         return read(path.read_text(encoding="utf-8"))
+    except UnicodeError as error:
+        raise DataError(f"{path} cannot be read as JSON: it is not in UTF-8; save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as JSON: {sentence(error)}") from error
