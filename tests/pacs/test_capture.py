@@ -41,7 +41,13 @@ def test_each_map_is_an_image_of_the_film_s_study_that_says_what_it_is(tmp_path:
     [source] = first.SourceImageSequence
     assert (source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID) == (CR, SOP)
     assert (first.Columns, first.PhotometricInterpretation) == (400, "RGB")
-    np.testing.assert_array_equal(first.pixel_array[:300], reading.overlay(answer.film, shown[0]))
+    drawn = reading.overlay(answer.film, shown[0])
+    lines = (
+        f"X-Lite {named.model} ({named.digest[:8]}): {spoken(shown[0])} {reading.probability(shown[0]):.1%}",
+        "Box: the size of one cell of the map, not a place",
+        "RESEARCH, NOT FOR CLINICAL USE",
+    )
+    np.testing.assert_array_equal(first.pixel_array, lettered(drawn, lines))
 
 
 def test_words_stand_below_the_picture_and_cover_none_of_it() -> None:

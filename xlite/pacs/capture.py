@@ -13,7 +13,8 @@ from xlite.pacs.outcome import SHORT_NOTICE, Outcome
 from xlite.pacs.source import MANUFACTURER
 from xlite.report.reading_sentences import map_sentence
 
-_LINES, _MARGIN = 2, 0.006  # of text below the film; the space around them as a share of the width
+_MARGIN = 0.006  # around the text below the film, as a share of the width
+_BOX = "Box: the size of one cell of the map, not a place"
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LONGEST = 1024  # signs of a derivation description (VR ST)
 
@@ -30,11 +31,12 @@ def captures(outcome: Outcome) -> list[Dataset]:
     ]
 
 
-def _lines(outcome: Outcome, finding: str) -> tuple[str, str]:
+def _lines(outcome: Outcome, finding: str) -> tuple[str, ...]:
     reading = outcome.answer.reading
     share = f"{reading.probability(finding):.1%}" if reading else ""
     return (
         f"X-Lite {outcome.reader.model} ({outcome.reader.digest[:8]}): {spoken(finding)} {share}",
+        _BOX,
         SHORT_NOTICE.upper(),
     )
 
