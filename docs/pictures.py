@@ -4,8 +4,9 @@ It draws a phantom folder, trains a small student on it, lays its films out by t
 pictures of a real server in Chromium ($XLITE_CHROMIUM, or `chromium` on the path), in some minutes. All films
 are drawn ones; Results shows the evaluation that ships with the model.
 
-pacs.png is none of them, as it shows another program: Orthanc's page of a study that `xlite pacs` answered,
-taken by hand beside one of the maps there (docs/PACS.md says how both are started).
+pacs.png is none of them, as it shows another program: Orthanc's page of a study that `xlite serve demo
+--dicom` answered, app/examples/cardiomegaly.png as CR, taken by hand beside one of the maps there
+(docs/PACS.md says how both are started). Its letters name the hash of the model: take it anew if another ships.
 """
 
 import argparse
