@@ -97,6 +97,7 @@ def test_objects_do_not_go_where_films_are_read(tmp_path: Path, xlite: Command) 
         (("one", "two", "--dicom", *TO), "a node reads with one model"),
         (TO, "are for --dicom: add it"),
         (("--heatmaps", "0"), "are for --dicom: add it"),
+        (("--ae", "WARD"), "are for --dicom: add it"),
         (("nobody", "--dicom", *TO), "nobody"),
     ],
 )

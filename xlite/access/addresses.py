@@ -12,6 +12,8 @@ API_PORT = 8000
 """Where the API answers, on HOST."""
 DICOM_PORT = 11112
 """Where a DICOM node answers, on HOST: the port that is registered for it."""
+AE_TITLE = "XLITE"
+"""What a DICOM node is called there."""
 
 
 def check_app_address(address: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.access.addresses import API_PORT, DICOM_PORT, HOST
+from xlite.access.addresses import AE_TITLE, API_PORT, DICOM_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
 from xlite.cli.console import Fix, Heatmaps, ThreeD, say
@@ -43,7 +43,9 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="Read it from a file; or set XLITE_TOKEN")
     ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Be a DICOM node in place of the HTTP API")] = False,
-    ae: Annotated[str, typer.Option("--ae", metavar="AE", help="--dicom: its AE title")] = "XLITE",
+    ae: Annotated[
+        str | None, typer.Option("--ae", metavar="AE", help=f"--dicom: its AE title  [default: {AE_TITLE}]")
+    ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="AE@HOST:PORT", help="--dicom: where results go")
     ] = None,
@@ -76,10 +78,12 @@ def serve(
             raise typer.BadParameter("a node reads with one model: name one, or an ensemble with commas")
         wanted = Wanted(MAPS_PER_FILM if heatmaps is None else heatmaps, fix=fix, three_d=three_d)
         address = host, port or DICOM_PORT
-        _serve_dicom(models[0] if models else None, ae, to, senders or [], address, queue, wanted)
+        _serve_dicom(models[0] if models else None, ae or AE_TITLE, to, senders or [], address, queue, wanted)
         return
-    if to or senders or queue or fix or three_d or heatmaps is not None:
-        raise typer.BadParameter("--to, --from, --queue, --heatmaps, --fix and --3d are for --dicom: add it")
+    if ae is not None or to or senders or queue or fix or three_d or heatmaps is not None:
+        raise typer.BadParameter(
+            "--ae, --to, --from, --queue, --heatmaps, --fix and --3d are for --dicom: add it"
+        )
     if token:
         _check_none_is_typed(models or [])
     words = [str(bundled("app", "serve.py")), *(models or [])]
