@@ -268,7 +268,11 @@ def test_the_hosted_workflow_tests_what_run_installs_and_skips_nothing() -> None
     for name in testing:
         assert f"pip install {everything}" in commands[name]
         assert workflow["jobs"][name]["env"]["XLITE_REQUIRE_EXTRAS"] == "1"
-    assert "XLITE_REQUIRE_EXTRAS=1" in (ROOT / ".ci" / "run").read_text()
+    own = (ROOT / ".ci" / "run").read_text()
+    assert "XLITE_REQUIRE_EXTRAS=1" in own
+    pacs = "apt-get install -qy --no-install-recommends orthanc orthanc-dicomweb dcmtk dicom3tools"
+    assert pacs in own and any(pacs in line for line in commands["slow"])
+    assert workflow["jobs"]["slow"]["env"]["XLITE_REQUIRE_ORTHANC"] == "1"
 
 
 @pytest.mark.parametrize(("required", "outcome"), [("", "skipped"), ("1", "failed")])
