@@ -17,6 +17,7 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
 from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
+from xlite.models.adapted import AdaptedTo
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
@@ -328,4 +329,15 @@ def test_what_is_said_of_a_model_names_the_thresholds_that_a_person_chose(classi
     )
     assert about("Mass", "Hernia", "Pleural_Thickening") == (
         " 3 of its thresholds were chosen by hand, not by validation films: mass, hernia, pleural thickening."
+    )
+
+
+def test_what_is_said_of_a_model_names_the_films_that_it_was_adapted_to(classifier: Classifier):
+    adapted = AdaptedTo(
+        data="ward", day="2026-11-28", films=60, patients=30, findings=("Mass",), film_marks=("0",)
+    )
+    info = classifier.info.noting(adapted_to=adapted)
+    assert replace(classifier, info=info).about.removeprefix(classifier.about) == (
+        " It was adapted to ward, 60 films of 30 patients of which fitted its calibrator and thresholds on "
+        "2026-11-28."
     )

@@ -114,13 +114,16 @@ class Classifier:
 
     @property
     def about(self) -> str:
-        """What the model is, what its probabilities may be taken for, and which thresholds a person chose."""
+        """What the model is, what its probabilities may be taken for, to what it was adapted, and which
+        thresholds a person chose.
+        """
         what = (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
             f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they "
             "rank, they do not diagnose."
         )
-        return " ".join((what, *_by_hand(self.info)))
+        adapted = self.info.notes.adapted_to
+        return " ".join((what, *([f"It was {adapted}."] if adapted else []), *_by_hand(self.info)))
 
     def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""

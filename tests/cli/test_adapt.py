@@ -7,6 +7,8 @@ import pytest
 from command_line import Command
 from judged import amend, save_tiny_model, write_common_folder
 
+from xlite.examples import examples
+
 pytestmark = pytest.mark.slow
 
 
@@ -27,6 +29,15 @@ def test_adapt_writes_a_model_that_says_so(
     assert report.startswith("# tiny, adapted to elsewhere\n")
     assert "| Effusion | 30 | intercept and slope | 120 of 240 |" in report
     assert "fitted to 60 films of 30 patients" in text and str(made / "ADAPTED.md") in text
+    film = next(iter(examples().values())).path
+    status, told, _ = xlite("predict", made / "model.safetensors", film)
+    assert (
+        status == 0
+        and (
+            "Model tiny-at-elsewhere, adapted to elsewhere, 60 films of 30 patients of which fitted its calibrator"
+        )
+        in told
+    )
     status, _, err = xlite(*words)
     assert (status, "exists already" in err) == (2, True)
     status, _, err = xlite(*words, "--data", tiny_folder)

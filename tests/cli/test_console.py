@@ -3,6 +3,8 @@
 import ast
 import io
 import logging
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,22 @@ def test_a_bar_counts_what_is_done(
         progress(3, 9)
     drawn = capsys.readouterr().err
     assert "0training [" in drawn and "film" not in drawn
+
+
+@pytest.mark.parametrize(("after_s", "drawn"), [(60, False), (0.01, True)])
+def test_lines_that_are_logged_draw_no_bar_before_its_time_nor_leave_one_without_an_end(
+    after_s: float, drawn: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bar was glued to what came next: `2/3 [00:00<00:00, 3.1film/s]9 DICOM objects of 3 films`."""
+    monkeypatch.setattr(console, "BAR_AFTER_S", after_s)
+    with console.progress_bar("reading") as progress, log_to(sys.stderr):
+        progress(1, 3)
+        log.info("one is damaged")
+        time.sleep(0.02)
+        log.info("two is damaged")
+        progress(2, 3)
+    told = capsys.readouterr().err
+    assert ("reading" in told) == drawn and told.endswith("\n")
 
 
 NAME, SHOWN = "a\x1b[31m\u202eb\nError: c\udce9.png", r"a\x1b[31m\u202eb\nError: c\udce9.png"

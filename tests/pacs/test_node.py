@@ -80,6 +80,20 @@ def test_a_film_comes_back_as_a_report_and_maps_and_nothing_of_it_stays(
     assert (tmp_path / "sent.txt").read_text() == f"{maker.key(read_source(data))}\n"
     for secret in ("Muster", "0042", "A/17", SOP):
         assert secret not in caplog.text
+    assert caplog.text.count(" s: 3 objects\n") == 1
+
+
+@pytest.mark.slow
+def test_of_a_film_that_is_refused_one_object_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "xlite")
+    own = ObjectMaker(reader(tmp_path, Guards((Check("blank", "contrast", 1, 10, below=True),))), Wanted())
+    pacs = Pacs()
+    with listening(pacs) as there, serving(tmp_path / "queue", own, there) as (port, queue):
+        store(port, film())
+        wait_for(lambda: len(pacs.got) == 1 and is_empty(queue))
+    assert " s: 1 object\n" in caplog.text
 
 
 @pytest.mark.slow

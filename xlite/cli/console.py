@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -59,12 +60,24 @@ def progress_bar(text: str, unit: str = "film") -> Iterator[Progress]:
     """
     from tqdm import tqdm
 
+    class Bar(tqdm):  # type: ignore[misc]
+        """Lines that are logged draw it anew: not before its time, and then its end knows that it is there."""
+
+        def refresh(self, *words: Any, **options: Any) -> None:
+            """Draws it."""
+            now = time.time()
+            if not self.delay or now >= self.start_t + self.delay:
+                self.last_print_t = now
+                super().refresh(*words, **options)
+
     interval = 0.1 if sys.stderr.isatty() else 10.0
     with ExitStack() as stack:
 
         @cache
-        def bar() -> "tqdm[NoReturn]":  # not before it is needed: what is logged first would draw it
-            new = tqdm(desc=text, unit=unit, delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr)
+        def bar() -> "tqdm[NoReturn]":  # not before it is needed: its time begins with it
+            new: tqdm[NoReturn] = Bar(
+                desc=text, unit=unit, delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr
+            )
             return stack.enter_context(new)
 
         def show(done: int, total: int) -> None:

@@ -246,7 +246,9 @@ def _say_answers(
     if as_json:
         print_json({name: _film_json(done, name) for name in done.guards})
         return
-    _print_answer(done, classifier.name, out, fix)
+    adapted = classifier.info.notes.adapted_to
+    model = f"{classifier.name}, {adapted}" if adapted else classifier.name
+    _print_answer(done, model, out, fix)
     if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
         say(withheld)
 

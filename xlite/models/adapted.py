@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from xlite.text import counted
+
 _MARK = 12
 
 
@@ -24,6 +26,10 @@ class AdaptedTo(BaseModel):
     patients: Annotated[int, Field(ge=1)]
     findings: tuple[str, ...]
     film_marks: tuple[str, ...]
+
+    def __str__(self) -> str:
+        people = f"{counted(self.films, 'film')} of {counted(self.patients, 'patient')}"
+        return f"adapted to {self.data}, {people} of which fitted its calibrator and thresholds on {self.day}"
 
 
 def film_marks(fingerprint: str, stems: Iterable[str]) -> list[str]:

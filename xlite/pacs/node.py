@@ -18,6 +18,7 @@ from xlite.pacs.receive import Receiver
 from xlite.pacs.results import ObjectMaker
 from xlite.pacs.send import AwayError, RefusedError, send
 from xlite.pacs.source import to_bytes
+from xlite.text import counted
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
 """So long after a failure it is tried again: twice as long each time."""
@@ -85,7 +86,8 @@ class Node:
         except OSError:  # a full disk, say, which ends the node: no fault of the film
             item.take_back()
             raise
-        log.info("Film %s read in %.1f s: %d objects", item.key[:8], time.monotonic() - began, len(datasets))
+        made = counted(len(datasets), "object")
+        log.info("Film %s read in %.1f s: %s", item.key[:8], time.monotonic() - began, made)
 
     def _send_all(self) -> None:
         wait_s = FIRST_WAIT_S

@@ -266,6 +266,8 @@ def test_vindr(tmp_path: Path) -> None:
     assert {"image": f"{odd}.dcm", "label": "Cardiomegaly", "with_it": "2", "readers": "3"} in agreed
     assert {"image": f"{even}.dcm", "label": "Pleural effusion", "with_it": "1", "readers": "3"} in agreed
     assert record.views == {"PA": 15}
+    said = "All films count as PA, as the publisher says: neither headers nor the gate were asked."
+    assert said in record.notes
     split = make_split(NihFolder.open(out), "official")
     assert len(split.parts["test"]) == 3
 

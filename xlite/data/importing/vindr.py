@@ -91,7 +91,7 @@ def found_in(source: Path) -> Found:
         tables,
         boxes=pd.concat(boxes, ignore_index=True) if boxes else pd.DataFrame(columns=BOX_COLUMNS),
         conflicts=conflicts,
-        notes=[note],
+        notes=[note, "All films count as PA, as the publisher says: neither headers nor the gate were asked."],
         has_patients=False,
         agreement=kept,
     )
