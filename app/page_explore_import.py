@@ -108,7 +108,8 @@ def _ask_columns() -> None:
 
 def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     """The labels with their findings, which can be corrected in place."""
-    from xlite.data.importing.preview import NONE, findings_in, spoken_findings
+    from xlite.data.importing.mapping import spoken_findings
+    from xlite.data.importing.preview import NONE, findings_in
 
     st.markdown("**Labels**: click on a finding to correct it")
     fixed = [column for column in table.columns if column not in ("finding", "blank means")]
@@ -216,8 +217,8 @@ def _watch() -> None:
     running = st.session_state.get("import-running")
     if running is None or not running.is_running:
         st.rerun(scope="app")
-    told = f"Film {running.done:,} of {running.total:,}"
-    st.progress(min(1.0, running.done / running.total), told)
+    told = f"Film {running.done:,} of {running.total:,}" if running.total else "Reading its films"
+    st.progress(min(1.0, running.done / max(1, running.total)), told)
 
 
 def _open(data: str) -> None:

@@ -1,5 +1,6 @@
 """The part of Explore that imports: look, correct, import, open; and what strangers see of it."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,13 @@ from foreign_sets import write_chexpert, write_own, write_table
 from streamlit.testing.v1 import AppTest
 
 from xlite.data.importing.labels import Policy
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped, spoken_findings
 from xlite.data.importing.preview import (
     facts,
     mapping_from,
     mapping_table,
     place_for,
     preview_of,
-    spoken_findings,
 )
 from xlite.data.importing.running import start_import
 from xlite.data.importing.write import Choices
@@ -127,6 +127,21 @@ def test_findings_are_offered_as_people_write_them() -> None:
     assert spoken_findings("Effusion|Pneumothorax") == "Effusion and Pneumothorax"
     assert spoken_findings("Mass|Pleural_Thickening?") == "Mass and perhaps Pleural thickening"
     assert spoken_findings("none of the 14") == "None of the 14"
+
+
+def test_before_the_films_are_counted_none_is_said_to_be_one_of_one(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr("xlite.data.importing.running.write_import", lambda *words: go_on.wait(60))
+    found = preview_of("chexpert", str(write_chexpert(tmp_path)))
+    test = page("explore")
+    test.session_state["import-running"] = start_import(
+        found, found.mapping, own_home / "data" / "chex", Choices("chex")
+    )
+    test.run()
+    go_on.set()
+    assert [bar.proto.text for bar in test.get("progress")] == ["Reading its films"]
 
 
 def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def test_it_ends_with_what_was_made_of_what(xlite: Command, tmp_path: Path) -> N
     assert "Effusion                   14 present        14 absent         0 unknown" in lines
     assert lines[-6:] == [
         "28 films of 14 patients: 28 AP",
-        "Not labelled here: Infiltration, Mass, Nodule, Emphysema, Fibrosis, Pleural_Thickening, Hernia",
+        "Not labelled here: Infiltration, Mass, Nodule, Emphysema, Fibrosis, Pleural thickening, Hernia",
         "Left out: lateral films (14)",
         "Lists of the data set: official",
         "The data set has no test part here: its validation part is the test list.",

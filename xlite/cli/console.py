@@ -61,7 +61,7 @@ def progress_bar(text: str, unit: str = "film") -> Iterator[Progress]:
     from tqdm import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]
-        """Lines that are logged draw it anew: not before its time, and then its end knows that it is there."""
+        """Lines that are logged draw it anew: not before its time, and then its end knows of it."""
 
         def refresh(self, *words: Any, **options: Any) -> None:
             """Draws it."""

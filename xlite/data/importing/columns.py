@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xlite.data.film_names import has_suffix
 from xlite.data.importing.found import BLANKS, label_state
-from xlite.data.importing.mapping import ABSENT, Mapping, Rule, finding_named, shipped
+from xlite.data.importing.mapping import ABSENT, Mapping, Rule, finding_named, shipped, spoken_findings
 from xlite.data.importing.options import COLUMNS, LABEL
 from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
@@ -89,7 +89,7 @@ class Columns:
         place = f" in the column {self.names!r}" if self.names else ""
         labels = [
             f"{'label':10}{rule.label!r}{place if rule.label not in self.labels else ''} -> "
-            f"{rule.finding or 'none of the 14'}"
+            f"{spoken_findings(rule.finding) or 'none of the 14'}"
             for rule in self.mapping
         ]
         return [*shown, *labels]

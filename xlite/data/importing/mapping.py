@@ -15,7 +15,7 @@ from pathlib import Path
 
 from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
-from xlite.findings import FINDINGS, NO_FINDING, canonical
+from xlite.findings import FINDINGS, NO_FINDING, canonical, spoken
 
 COLUMNS = ("label", "finding", "blank", "note", "source")
 UNKNOWN, ABSENT = "unknown", "0"
@@ -100,6 +100,12 @@ def finding_named(name: str, *what: str) -> str:
             f"{name!r}, which is not one of the 14 findings; expected one of {', '.join(FINDINGS)}, "
             f"{NO_FINDING}, or nothing",
         ) from error
+
+
+def spoken_findings(finding: str) -> str:
+    """What a rule's finding says, as people write it: `Effusion and Mass`, `perhaps Mass`."""
+    rule = Rule("", finding)
+    return " and ".join([*map(spoken, rule.findings), *(f"perhaps {spoken(one)}" for one in rule.left_open)])
 
 
 def for_labels(mapping: Mapping, labels: Sequence[str]) -> Mapping:

@@ -13,7 +13,7 @@ from xlite.data.importing.record import label_counts
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import name_of
 from xlite.errors import DataError
-from xlite.findings import FINDINGS, spoken
+from xlite.findings import FINDINGS
 from xlite.places import home
 from xlite.text import counted
 
@@ -83,12 +83,6 @@ def mapping_table(found: Found, mapping: Mapping) -> pd.DataFrame:
             "note": [rule.note for rule, _ in shown],
         }
     )
-
-
-def spoken_findings(cell: object) -> str:
-    """The findings of a cell of such a table as people write them: `Effusion and Mass`, `perhaps Mass`."""
-    rule = Rule("", str(cell))
-    return " and ".join([*map(spoken, rule.findings), *(f"perhaps {spoken(one)}" for one in rule.left_open)])
 
 
 def findings_in(table: pd.DataFrame) -> list[str]:

@@ -11,8 +11,8 @@ import pandas as pd
 from xlite.data.importing.found import UNCERTAIN
 from xlite.data.importing.kinds import RECORD
 from xlite.data.importing.labels import Labels
-from xlite.data.importing.mapping import Mapping
-from xlite.findings import FINDINGS
+from xlite.data.importing.mapping import Mapping, spoken_findings
+from xlite.findings import FINDINGS, spoken
 from xlite.text import counted
 
 
@@ -93,7 +93,7 @@ def record_lines(record: Record) -> list[str]:
         numbers = (
             f"{count['present']:>9,} present {count['absent']:>9,} absent {count['unknown']:>9,} unknown"
         )
-        lines.append(f"{finding:20}{numbers}")
+        lines.append(f"{spoken(finding):20}{numbers}")
     lines.append("")
     lines += sentences(record)
     return lines
@@ -105,7 +105,7 @@ def sentences(record: Record) -> list[str]:
         f"{counted(record.films, 'film')} of {counted(record.patients, 'patient')}: {_counts(record.views)}"
     ]
     told.append(
-        f"Not labelled here: {', '.join(record.not_labelled)}"
+        f"Not labelled here: {', '.join(map(spoken, record.not_labelled))}"
         if record.not_labelled
         else "All 14 are labelled"
     )
@@ -130,11 +130,13 @@ def _reasons(counts: Dict[str, int]) -> str:
 
 def _table(labels: list[LabelCount]) -> list[str]:
     width = max([len(one.label) for one in labels] + [5]) + 2
-    head = f"{'label':{width}}{'finding':20}{'present':>9}{'absent':>9}{'uncertain':>10}{'blank':>9}"
+    findings = [spoken_findings(one.finding) or "unmapped" for one in labels]
+    room = max([len(one) for one in findings] + [18]) + 2
+    head = f"{'label':{width}}{'finding':{room}}{'present':>9}{'absent':>9}{'uncertain':>10}{'blank':>9}"
     rows = []
-    for one in labels:
+    for one, finding in zip(labels, findings, strict=True):
         numbers = f"{one.present:>9,}{one.absent:>9,}{one.uncertain:>10,}{one.blank:>9,}"
-        rows.append(f"{one.label:{width}}{one.finding or 'unmapped':20}{numbers}")
+        rows.append(f"{one.label:{width}}{finding:{room}}{numbers}")
     return [head, *rows]
 
 

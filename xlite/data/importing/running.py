@@ -13,13 +13,16 @@ from xlite.public import refuse_in_public
 
 
 class Importing:
-    """An import on its way: how far it is, what became of it, or why it failed."""
+    """An import on its way: how far it is, what became of it, or why it failed.
+
+    done of total: films; total is 0 until they are counted.
+    """
 
     def __init__(self, preview: Preview, mapping: Mapping, out: Path, choices: Choices):
         if isinstance(preview.found, DataError):
             raise preview.found
         self.out = out
-        self.done, self.total = 0, 1
+        self.done, self.total = 0, 0
         self.record: Record | None = None
         self.error: DataError | None = None
         # No daemon: a server that ends in the middle would leave half a folder.
@@ -28,7 +31,7 @@ class Importing:
 
     def _run(self, preview: Preview, found: Found, mapping: Mapping, choices: Choices) -> None:
         def note(done: int, total: int) -> None:
-            self.done, self.total = done, max(1, total)
+            self.done, self.total = done, total
 
         try:
             self.record = write_import(preview.kind, preview.source, found, mapping, self.out, choices, note)

@@ -46,6 +46,7 @@ _KAGGLE = (
     *("Pulmonary fibrosis", "No finding"),
 )
 """What Kaggle's table can name."""
+_ALL_PA = "All films count as PA, as the publisher says: neither headers nor the gate were asked."
 
 
 def found_in(source: Path) -> Found:
@@ -91,7 +92,7 @@ def found_in(source: Path) -> Found:
         tables,
         boxes=pd.concat(boxes, ignore_index=True) if boxes else pd.DataFrame(columns=BOX_COLUMNS),
         conflicts=conflicts,
-        notes=[note, "All films count as PA, as the publisher says: neither headers nor the gate were asked."],
+        notes=[note, _ALL_PA],
         has_patients=False,
         agreement=kept,
     )
