@@ -6,8 +6,8 @@ are drawn ones; Results shows the evaluation that ships with the model.
 
 pacs.png is none of them, as it shows another program: Orthanc's page of a study that `xlite serve demo
 --dicom` answered, app/examples/cardiomegaly.png as CR, taken by hand beside one of the maps there
-(docs/PACS.md says how both are started). Its letters name the hash of the model that shipped: if another one
-ships, take it anew.
+(docs/PACS.md says how both are started). Its letters name the hash of the model that ships, and its text
+chunk `model` does for a test: if another one ships, take it anew.
 """
 
 import argparse

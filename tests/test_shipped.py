@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from xlite.classify import Classifier
 from xlite.data import published_splits
@@ -69,6 +70,12 @@ def test_the_small_export_answers_nearly_so(folder: Path) -> None:
         for one in (whole, small)
     )
     assert np.abs(first - second).max() < 0.15 and np.abs(first - second).mean() < 0.01
+
+
+def test_the_picture_of_a_pacs_in_the_docs_is_of_the_model_that_ships() -> None:
+    """It was of the model before, in colours of before: docs/pictures.py says how it is taken anew."""
+    with Image.open(Path(__file__).parents[1] / "docs" / "img" / "pacs.png") as picture:
+        assert picture.info["model"] == digest_of(MODELS[0] / MODEL_FILE)
 
 
 def test_all_that_ships_is_light() -> None:
