@@ -13,6 +13,7 @@ from xlite.report.film_sentences import films_table, guard_alert, too_many_words
 from xlite.report.reading_sentences import also_above_sentence, map_sentence, thresholds_sentence
 from xlite.report.worth import worth_sentences, worth_table
 from xlite.serving.viewer import FilmView, films_csv, films_json
+from xlite.text import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +85,7 @@ def _top(answer: GuardedReading, reading: "Reading") -> list[str]:
     figures = []
     for finding, probability in reading.top(3):
         fault = reading.fault(finding)
-        caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
+        caption = f"{spoken(finding)} {percent(probability)}" + (f": its map {fault}" if fault else "")
         said = worth_sentences(reading.worth(finding))
         figures.append(_figure(reading.overlay(answer.film, finding), caption, said))
     return figures

@@ -19,6 +19,7 @@ from xlite.images import MAX_FILMS, MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
 from xlite.report.film_sentences import offer_words
 from xlite.serving.viewer import FilmView, map_methods, view, view_upload, with_own_names
+from xlite.text import percent
 
 if TYPE_CHECKING:
     from xlite.guarded import GuardedReader
@@ -173,7 +174,7 @@ def finding_choice(reading: "Reading | None") -> gr.Dropdown:
     if reading is None:
         return gr.Dropdown()
     found = reading.top(len(FINDINGS))
-    names = [(f"{spoken(finding)}, {probability:.1%}", finding) for finding, probability in found]
+    names = [(f"{spoken(finding)}, {percent(probability)}", finding) for finding, probability in found]
     return gr.Dropdown(names, value=found[0][0])
 
 

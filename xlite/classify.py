@@ -33,7 +33,7 @@ from xlite.models.available import (
     model_name,
 )
 from xlite.models.info import ModelInfo, ModelSize
-from xlite.reading import Reading
+from xlite.reading import Reading, averaged_sentence
 from xlite.text import labels_of
 
 if TYPE_CHECKING:  # torch, which reading by other engines does without
@@ -68,8 +68,12 @@ class Classifier:
         return cls(engine, engine.info, path, tuple(others))
 
     def flipped(self) -> "Classifier":
-        """The same, which reads each film and its mirror image, and gives the mean before calibration."""
-        return replace(self, engine=Flipped(self.engine))
+        """The same, which reads each film and its mirror image, and gives the mean of both.
+
+        It has neither calibration nor thresholds, as those of the model are of single readings.
+        """
+        engine = Flipped(self.engine)
+        return replace(self, engine=engine, info=engine.info)
 
     @property
     def tta(self) -> str | None:
@@ -114,13 +118,14 @@ class Classifier:
 
     @property
     def about(self) -> str:
-        """What the model is, what its probabilities may be taken for, and which thresholds a person chose."""
+        """What the model is, what its probabilities may be taken for, and where its thresholds come from."""
         what = (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
             f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they "
             "rank, they do not diagnose."
         )
-        return " ".join((what, *_by_hand(self.info)))
+        mean = [averaged_sentence(self.info.averaged)] if self.info.averaged else []
+        return " ".join((what, *mean, *_by_hand(self.info)))
 
     def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""

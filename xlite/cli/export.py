@@ -12,7 +12,6 @@ import typer
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.errors import RunError
 from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX, model_name
-from xlite.text import counted
 
 
 def export(
@@ -196,9 +195,10 @@ def _export_int8(source: Path, target: Path, data: Path, as_json: bool) -> None:
         print_json({"file": str(target), **asdict(done)})
         return
     (size, smaller), (slow, fast), found = done.megabytes, done.ms, done.loss
+    kept = "The first convolution" if done.layers == 1 else f"The first {done.layers} convolutions"
     say(
         f"{target}: {smaller:.1f} MB instead of {size:.1f}, {fast:.1f} ms a film instead of {slow:.1f} on "
-        f"one thread of {done.processor}. The first {counted(done.layers, 'convolution')} stayed in float. "
+        f"one thread of {done.processor}. {kept} stayed in float. "
         f"Calibrated on {done.calibrated_on} training films; calibration and thresholds fitted to its own "
         f"answers on {done.fitted_on} validation films."
     )

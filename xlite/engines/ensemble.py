@@ -129,14 +129,14 @@ def nested() -> CheckpointError:
 def joint_info(infos: Sequence[ModelInfo]) -> ModelInfo:
     """What the first member's file says, under the backbones of all and with what all have seen."""
     attentions = dict.fromkeys(info.attention for info in infos)
-    return infos[0].model_copy(
-        update={
-            "backbone": " + ".join(info.backbone for info in infos)[:200],
-            "attention": " + ".join(attentions)[:200],
-            "calibration": None,
-            "thresholds": None,
-            "thresholds_chosen_on": None,
-            "validation": None,
-            "notes": ModelNotes.joint([info.notes for info in infos]),
-        }
+    return (
+        infos[0]
+        .of_means()
+        .model_copy(
+            update={
+                "backbone": " + ".join(info.backbone for info in infos)[:200],
+                "attention": " + ".join(attentions)[:200],
+                "notes": ModelNotes.joint([info.notes for info in infos]),
+            }
+        )
     )

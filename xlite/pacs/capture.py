@@ -12,6 +12,7 @@ from xlite.pacs.common import CAPTURE_SERIES, stamp
 from xlite.pacs.outcome import SHORT_NOTICE, Outcome
 from xlite.pacs.source import MANUFACTURER
 from xlite.report.reading_sentences import map_sentence
+from xlite.text import percent
 
 _LINES, _MARGIN = 2, 0.006  # of text below the film; the space around them as a share of the width
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -32,7 +33,7 @@ def captures(outcome: Outcome) -> list[Dataset]:
 
 def _lines(outcome: Outcome, finding: str) -> tuple[str, str]:
     reading = outcome.answer.reading
-    share = f"{reading.probability(finding):.1%}" if reading else ""
+    share = percent(reading.probability(finding)) if reading else ""
     return (
         f"X-Lite {outcome.reader.model} ({outcome.reader.digest[:8]}): {spoken(finding)} {share}",
         SHORT_NOTICE.upper(),
