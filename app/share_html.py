@@ -74,10 +74,15 @@ def overview_html(films: Sequence[FilmView], left_out: Sequence[str]) -> str:
 
 
 def files_html(classifier: "Classifier", films: Sequence[FilmView]) -> str:
-    """Links that save what is shown of all films, as CSV and as JSON."""
-    table = _link("Table (CSV)", "xlite.csv", "text/csv", films_csv(films))
-    facts = _link("All facts (JSON)", "xlite.json", "application/json", films_json(classifier, films))
-    return f'<p class="files">{table}{facts}</p>'
+    """Links that save what is shown of all films, as CSV and as JSON; none of what would be empty."""
+    answers = [film.answer for film in films if film.answer]
+    links = []
+    if any(answer.reading for answer in answers):
+        links.append(_link("Table (CSV)", "xlite.csv", "text/csv", films_csv(films)))
+    if answers:
+        text = films_json(classifier, films)
+        links.append(_link("All facts (JSON)", "xlite.json", "application/json", text))
+    return f'<p class="files">{"".join(links)}</p>' if links else ""
 
 
 def _top(answer: GuardedReading, reading: "Reading") -> list[str]:

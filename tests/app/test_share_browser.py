@@ -155,6 +155,19 @@ def test_several_films_are_read_one_is_shown_and_all_are_saved(page: Page, tmp_p
     expect(page.get_by_text("All 14 findings")).to_be_hidden()
 
 
+def test_bars_say_what_the_text_says_and_nothing_empty_is_offered(page: Page, tmp_path: Path):
+    give(page, write(tmp_path / "a.png", FILM))
+    likeliest = page.locator("figure.film-row figcaption, .film-row figcaption").first.inner_text()
+    words = likeliest.splitlines()[0]
+    expect(page.locator("#bars").get_by_text(words)).to_be_visible()
+    expect(page.locator("#bars .confidence").first).to_be_hidden()
+    fake = tmp_path / "fake.png"
+    fake.write_text("no picture")
+    give(page, fake)
+    expect(page.get_by_role("link", name="Table (CSV)")).to_have_count(0)
+    expect(page.get_by_role("link", name="All facts (JSON)")).to_have_count(0)
+
+
 def test_a_film_that_is_added_or_taken_away_leaves_the_others(page: Page, tmp_path: Path):
     give(page, write(tmp_path / "a.png", FILM))
     page.locator("input[type=file]").first.set_input_files(write(tmp_path / "b.png", 255 - FILM))

@@ -407,9 +407,13 @@ def test_a_film_is_read_and_a_damaged_one_is_refused(browser: Browser, site: Pat
         page.focus("#opacity")
         page.keyboard.press("ArrowRight")
         assert page.evaluate("document.getElementById('film').toDataURL()") != bare
+        page.set_input_files("#file", blank)
+        expect(page.locator("#guards")).to_contain_text(
+            "The picture is blank: it shows nothing (contrast 0, the least that passes is 10)."
+        )
+        expect(page.locator("#reading")).to_be_hidden()
         for path, sentence in (
             (cut, "damaged"),
-            (blank, "shows nothing"),
             (text, "not a PNG, JPEG or DICOM"),
         ):
             page.set_input_files("#file", path)

@@ -247,11 +247,15 @@ def _rate(found: Estimate | None) -> str:
 
 
 def _share(found: Estimate) -> str:
-    return percent(found.value, 0)
+    return _whole(found.value)
 
 
 def _span(found: Estimate) -> str:
-    return f"{percent(found.low, 0)} to {percent(found.high, 0)}"
+    return f"{_whole(found.low)} to {_whole(found.high)}"
+
+
+def _whole(share: float | None) -> str:
+    return "undefined" if share is None else percent(share, 0)
 
 
 def _cut(cut: float | None) -> str:
