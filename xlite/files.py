@@ -25,10 +25,14 @@ class Steps:
 
     def __init__(self, progress: Progress | None = None, total: int = 0) -> None:
         self.progress, self.done, self.total = progress, 0, total
+        self._tell()
 
     def step(self) -> None:
         """One unit is done."""
         self.done += 1
+        self._tell()
+
+    def _tell(self) -> None:
         if self.progress:
             self.progress(self.done, max(self.done, self.total))
 

@@ -103,6 +103,7 @@ def test_head_is_answered_as_get_without_a_body(ask: Ask) -> None:
 @pytest.mark.parametrize("suffix", ["tiff", "webp", "bmp"])
 def test_films_of_all_formats_come_by_their_own_types(ask: Ask, suffix: str) -> None:
     grey = cv2.imdecode(np.frombuffer(FILM, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
     film = cv2.imencode(f".{suffix}", grey)[1].tobytes()
     answer = ask("POST", "/v1/predict", content=film, headers={"Content-Type": f"image/{suffix}"})
     assert answer.status_code == 200 and answer.json()["films"][0]["error"] is None

@@ -30,6 +30,7 @@ from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
+from xlite.metrics.calibration import uncalibrated
 from xlite.pacs.film_objects import MAPS_PER_FILM, Wanted
 from xlite.text import counted, probability
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from xlite.classify import Classifier
     from xlite.guarded import GuardedReader
     from xlite.metrics.worth import Worth
+    from xlite.models.info import ModelInfo
     from xlite.pacs.files import DicomFiles
     from xlite.pacs.web import DicomWeb
     from xlite.predict.pipeline import FilmsRead
@@ -252,15 +254,20 @@ def _say_answers(
 ) -> None:
     """What was read, as JSON or in words."""
     from xlite.reading import withheld_sentence
-    from xlite.report.model_words import calibration_words
 
     if as_json:
         print_json({name: _film_json(done, name) for name in done.guards})
         return
     info = classifier.info
-    _print_answer(done, f"{classifier.name} ({calibration_words(info)})", out, fix)
+    _print_answer(done, f"{classifier.name} ({_calibrated(info)})", out, fix)
     if withheld := withheld_sentence(info.thresholds, info.thresholds_chosen_on, info.averaged):
         say(withheld)
+
+
+def _calibrated(info: "ModelInfo") -> str:
+    """`calibrated for 11 of 14 findings`, `not calibrated`."""
+    fitted = len(FINDINGS) - len(uncalibrated(info.calibration))
+    return f"calibrated for {fitted} of {len(FINDINGS)} findings" if fitted else "not calibrated"
 
 
 def _film_json(done: "FilmsRead", name: str) -> dict[str, Any]:
