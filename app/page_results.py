@@ -41,6 +41,7 @@ from xlite.report.sections.operating import (
 )
 from xlite.report.view import View
 from xlite.runs.hand_threshold import choice_warnings, is_shipped, keep_threshold
+from xlite.text import percent
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
@@ -132,7 +133,7 @@ def ask_point(evaluation: Evaluation, finding: str, share: float) -> tuple[float
     )
     with st.container(horizontal=True):
         for title, one in cuts.items():
-            st.button(f"{title}, {one:.1%}", on_click=try_cut, args=(one,), type="tertiary")
+            st.button(f"{title}, {percent(one)}", on_click=try_cut, args=(one,), type="tertiary")
     return tried / 100, there / 100
 
 
@@ -164,7 +165,7 @@ def show_on_curves(view: View, finding: str, point: OperatingPoint) -> None:
     marks = {"roc": (1 - specificity, sensitivity), "pr": (sensitivity, point.precision)}
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         x, y = marks[kind]
-        mark = None if y is None else Mark(float(x or 0), y, f"at {point.cut:.1%}")
+        mark = None if y is None else Mark(float(x or 0), y, f"at {percent(point.cut)}")
         line = curve_of(view.curves[finding], kind, spoken(finding))
         figure = curves_figure([line], (), kind, colors, mark=mark)
         alt = f"{KIND_WORDS[kind]} of {spoken(finding)}. {point_sentence(point)}"
@@ -195,7 +196,7 @@ def offer_to_keep(
         return
     for sentence in choice_warnings(evaluation.report):
         st.warning(said(sentence), icon=":material/warning:")
-    name = f"Keep {cut:.1%} as the threshold of {spoken(finding)}"
+    name = f"Keep {percent(cut)} as the threshold of {spoken(finding)}"
     if st.button(name, icon=":material/push_pin:"):
         try:
             refuse_in_public("change thresholds")

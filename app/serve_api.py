@@ -17,12 +17,14 @@ from serve_page import HEADERS, page
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import xlite
 from xlite.access.hosts import HostGuard
 from xlite.access.token_guard import TokenGuard
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS
+from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.serving.answers import NOTICE, Answer, FilmAnswer, HealthAnswer, ModelsAnswer, Problem
 from xlite.serving.capacity import BusyError, Capacity
@@ -33,6 +35,11 @@ ANSWER_S = 60.0
 RETRY_AFTER_S = 3
 """When to ask again what was refused because the server is busy."""
 PATHS = ("/v1/predict", "/v1/models", "/health", "/metrics", "/docs", "/openapi.json")
+_PREDICT = (
+    f"Reads {FORMATS} films: one alone as the body, or several as files of a form.\n\n"
+    "A film of several that cannot be read has its own `error`. A picture that is not a chest X-ray has no "
+    "probabilities: its `guards` and its `error` say why."
+)
 _EXAMPLE = "curl -F films=@one.png -F films=@two.dcm 'http://localhost:8000/v1/predict?maps=3'"
 _EXPECTED = {"maps": f"a whole number from 0 to {len(FINDINGS)}", "fix": "true or false", "model": "one name"}
 _AS_JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -120,16 +127,13 @@ def _add_models(
 
     @app.post(
         "/v1/predict",
+        description=_PREDICT,
         dependencies=guarded,
         responses=_problems(_PROBLEMS),
         openapi_extra={"requestBody": _BODY, "x-example": _EXAMPLE},
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Answer:
-        """Reads PNG, JPEG or DICOM films: one alone as the body, or several as files of a form.
-
-        A film of several that cannot be read has its own `error`. A picture that is not a chest X-ray has no
-        probabilities: its `guards` and its `error` say why.
-        """
+        """The answers to the films that a request sends."""
         reader = _named(by_name, asked.model)
         with capacity.request() as share:
             answers = await _read_in_time(reader, await films_of(request, share), asked)
@@ -170,6 +174,19 @@ def _add_state(app: FastAPI, metrics: Metrics, guarded: list[Any], refusals: dic
         return HTMLResponse(page(app.openapi()), headers=HEADERS)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET, whose body the server leaves out: so do load balancers ask."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
+
+
 class _MetricsText(Response):
     media_type = CONTENT_TYPE
 
@@ -186,6 +203,7 @@ def _problems(means: dict[int, str]) -> dict[int | str, dict[str, Any]]:
 def _guards(metrics: Metrics, names: set[str], token: str | None) -> list[Middleware]:
     """What each request passes, from the outside in."""
     guards = [Middleware(CountRequests, metrics, PATHS), Middleware(HostGuard, names, problem)]
+    guards.append(Middleware(HeadAsGet))
     return guards + ([Middleware(TokenGuard, token, ("/health",), problem)] if token else [])
 
 

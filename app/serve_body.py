@@ -19,7 +19,10 @@ BODY_S = 60.0
 """So long a body may take to arrive."""
 MAX_NAME = 255
 FORM = "multipart/form-data"
-ALONE = ("image/png", "image/jpeg", "application/dicom", "application/octet-stream")
+ALONE = (
+    *("image/png", "image/jpeg", "image/tiff", "image/webp", "image/bmp"),
+    *("application/dicom", "application/octet-stream"),
+)
 """How a film is sent alone; what it is is told by its content."""
 # The last one is what curl sends unasked.
 _TAKEN = (*ALONE, "", "image/jpg", "image/dicom", "application/x-www-form-urlencoded")

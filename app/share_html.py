@@ -13,6 +13,7 @@ from xlite.report.film_sentences import films_table, guard_alert, too_many_words
 from xlite.report.reading_sentences import also_above_sentence, map_sentence, thresholds_sentence
 from xlite.report.worth import worth_sentences, worth_table
 from xlite.serving.viewer import FilmView, films_csv, films_json
+from xlite.text import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,10 +74,15 @@ def overview_html(films: Sequence[FilmView], left_out: Sequence[str]) -> str:
 
 
 def files_html(classifier: "Classifier", films: Sequence[FilmView]) -> str:
-    """Links that save what is shown of all films, as CSV and as JSON."""
-    table = _link("Table (CSV)", "xlite.csv", "text/csv", films_csv(films))
-    facts = _link("All facts (JSON)", "xlite.json", "application/json", films_json(classifier, films))
-    return f'<p class="files">{table}{facts}</p>'
+    """Links that save what is shown of all films, as CSV and as JSON; none of what would be empty."""
+    answers = [film.answer for film in films if film.answer]
+    links = []
+    if any(answer.reading for answer in answers):
+        links.append(_link("Table (CSV)", "xlite.csv", "text/csv", films_csv(films)))
+    if answers:
+        text = films_json(classifier, films)
+        links.append(_link("All facts (JSON)", "xlite.json", "application/json", text))
+    return f'<p class="files">{"".join(links)}</p>' if links else ""
 
 
 def _top(answer: GuardedReading, reading: "Reading") -> list[str]:
@@ -84,7 +90,7 @@ def _top(answer: GuardedReading, reading: "Reading") -> list[str]:
     figures = []
     for finding, probability in reading.top(3):
         fault = reading.fault(finding)
-        caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
+        caption = f"{spoken(finding)} {percent(probability)}" + (f": its map {fault}" if fault else "")
         said = worth_sentences(reading.worth(finding))
         figures.append(_figure(reading.overlay(answer.film, finding), caption, said))
     return figures

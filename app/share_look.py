@@ -15,6 +15,7 @@ figure.film {margin: 0} .film img {width: 100%; border-radius: 6px; background: 
 .wide th.text, .wide td.text {text-align: left}
 .wide td:not(.text) {white-space: nowrap}
 .wide td.text:last-child {min-width: 9em}
+#bars .confidence, #bars .line {display: none}
 .note {font-size: 13px}
 .alert {padding: 10px 14px; border: 1px solid #b7791f; border-left-width: 5px; border-radius: 6px}
 .alert.grave {border-color: #d64550}

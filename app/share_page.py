@@ -19,6 +19,7 @@ from xlite.images import MAX_FILMS, MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
 from xlite.report.film_sentences import offer_words
 from xlite.serving.viewer import FilmView, map_methods, view, view_upload, with_own_names
+from xlite.text import percent
 
 if TYPE_CHECKING:
     from xlite.guarded import GuardedReader
@@ -162,7 +163,7 @@ def showing(demo: Demo, visit: Visit, method: str, opacity: int) -> list[Any]:
         gr.Row(visible=reading is not None),
         finding_choice(reading),
         film_html(film, None, opacity / 100),
-        gr.Label(value=probabilities(film), visible=reading is not None),
+        gr.Label(value=bars(reading), visible=reading is not None),
         findings_html(film),
         files_html(demo.reader.classifier, films),
     ]
@@ -173,7 +174,7 @@ def finding_choice(reading: "Reading | None") -> gr.Dropdown:
     if reading is None:
         return gr.Dropdown()
     found = reading.top(len(FINDINGS))
-    names = [(f"{spoken(finding)}, {probability:.1%}", finding) for finding, probability in found]
+    names = [(f"{spoken(finding)}, {percent(probability)}", finding) for finding, probability in found]
     return gr.Dropdown(names, value=found[0][0])
 
 
@@ -181,6 +182,13 @@ def probabilities(film: FilmView) -> dict[str, float] | None:
     """The 14 probabilities of a film by finding; None if it is refused or could not be read."""
     reading = film.answer.reading if film.answer else None
     return {spoken(finding): reading.probability(finding) for finding in FINDINGS} if reading else None
+
+
+def bars(reading: "Reading | None") -> dict[str, float] | None:
+    """The 14 probabilities by what stands at each bar, as the bars themselves would say whole per cents."""
+    if reading is None:
+        return None
+    return {f"{spoken(finding)} {percent(p)}": p for finding, p in reading.top(len(FINDINGS))}
 
 
 def build(reader: "GuardedReader") -> gr.Blocks:
@@ -229,7 +237,11 @@ def add_screen(methods: Sequence[str]) -> Screen:
             film = gr.HTML()
         with gr.Column(scale=2, min_width=260):
             label = gr.Label(
-                label="All 14 findings", num_top_classes=len(FINDINGS), show_heading=False, visible=False
+                label="All 14 findings",
+                num_top_classes=len(FINDINGS),
+                show_heading=False,
+                visible=False,
+                elem_id="bars",
             )
     findings, files = gr.HTML(), gr.HTML()
     return Screen(

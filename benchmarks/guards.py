@@ -1,9 +1,11 @@
 """What the gate finds and what it lets pass: the tables of docs/results/guards.md.
 
     python benchmarks/guards.py --films DATA --others FOLDER --gate FILE.onnx
+    python benchmarks/guards.py --others FOLDER  # the gate that ships, on these pictures alone
 
 Films are those of the split's test part, which chose nothing. Each picture of FOLDER, and each that comes
-with a library, is judged by the network that did not see it: FILE-fold1.onnx and so on, beside FILE.
+with a library, is judged by the network that did not see it: FILE-fold1.onnx and so on, beside FILE. After
+that FILE itself judges them, which may have learned from them.
 """
 
 import argparse
@@ -27,15 +29,30 @@ from xlite.images import read_image
 from xlite.training.gate.augment import Changes, turn
 from xlite.training.gate.drawn import DRAWN
 from xlite.training.gate.export import NOTES
-from xlite.training.gate.pictures import library_pictures, phantoms, read_others, read_thumbnails
+from xlite.training.gate.pictures import (
+    Picture,
+    library_pictures,
+    phantoms,
+    read_others,
+    read_thumbnails,
+)
 
 _DRAWN_EACH, _PHANTOMS, _SEED = 150, 100, 10_001  # a seed that no training uses
 _TURNED = {90: "rotated_90", 180: "rotated_180", 270: "rotated_270"}
 _WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "upside down": lambda film: turn(film, Changes(2)),
+    "turned by 90° clockwise": lambda film: turn(film, Changes(1)),
+    "turned by 270° clockwise": lambda film: turn(film, Changes(3)),
     "inverted": lambda film: 255 - film,
+    "mirrored": lambda film: film[:, ::-1].copy(),
 }
-_CODES = {"upside down": "rotated_180", "inverted": "inverted"}
+_CODES = {
+    "upside down": "rotated_180",
+    "turned by 90° clockwise": "rotated_90",
+    "turned by 270° clockwise": "rotated_270",
+    "inverted": "inverted",
+    "mirrored": "mirrored",
+}
 Is = Callable[[Guards], bool]
 
 
@@ -123,19 +140,19 @@ def wrong_rows(gate: Gate, small: np.ndarray) -> list[str]:
     return rows
 
 
-def other_rows(others: Path, gates: dict[str, Gate]) -> tuple[list[str], list[str]]:
-    """Rows on pictures that a fold's network did not see, and the names of those with another verdict."""
+def other_rows(pictures: Iterable[Picture], gate_of: Callable[[str], Gate]) -> tuple[list[str], list[str]]:
+    """Rows on pictures, each judged by the gate of its name, and the names of those with another verdict."""
     rows, names = [], []
     kinds: dict[str, list[tuple[str, np.ndarray]]] = {}
-    for picture in (*read_others(others), *library_pictures()):
+    for picture in pictures:
         kinds.setdefault(picture.what, []).append((picture.name, picture.small))
-    for what, pictures in kinds.items():
-        guards = [gates[name].judge(image) for name, image in pictures]
+    for what, alike in kinds.items():
+        guards = [gate_of(name).judge(image) for name, image in alike]
         is_frontal = what.startswith("frontal")
         if is_frontal:
             rows += passes(what, guards)
             for name, change in _WRONG.items():
-                found = [gates[one].judge(change(image)) for one, image in pictures]
+                found = [gate_of(one).judge(change(image)) for one, image in alike]
                 rows.append(line(f"{what}: {name} found", [gives(_CODES[name])(one) for one in found]))
                 rows.append(line(f"{what}: {name}, any word", [spoken(one) for one in found]))
         else:
@@ -144,7 +161,7 @@ def other_rows(others: Path, gates: dict[str, Gate]) -> tuple[list[str], list[st
             rows.append(line(f"{what}: any word", [spoken(one) for one in guards]))
         names += [
             f"{name}: {one.verdict} {';'.join(one.reasons)}"
-            for (name, _), one in zip(pictures, guards, strict=True)
+            for (name, _), one in zip(alike, guards, strict=True)
             if spoken(one) == is_frontal
         ]
     return rows, names
@@ -172,44 +189,59 @@ def table(title: str, rows: list[str]) -> None:
     )
 
 
-def main() -> None:
-    """Prints all tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--others", type=Path, required=True)
-    parser.add_argument("--gate", type=Path, required=True)
-    parser.add_argument("--split", default="chexnet")
-    parser.add_argument(
-        "--leave-out", nargs="*", default=[], help="stems of films that are known to be wrong"
-    )
-    args = parser.parse_args()
-    cv2.setNumThreads(1)
-    gate, folder = Gate.load(args.gate), NihFolder.open(args.films)
-    split = make_split(folder, args.split)
-    films = read_thumbnails(folder, [stem for stem in split.stems("test") if stem not in args.leave_out])
-    gates: dict[str, Gate] = {}
-    for path in sorted(args.gate.parent.glob(f"{args.gate.stem}-fold*.onnx")):
-        fold = Gate.load(path)
-        gates |= dict.fromkeys(
-            json.loads(fold.session.get_modelmeta().custom_metadata_map[NOTES])["held_out"], fold
-        )
+def film_tables(gate: Gate, data: Path, split_name: str, left_out: Sequence[str]) -> None:
+    """Prints the tables on the test films of a split, as they are and made wrong, and what a film costs."""
+    folder = NihFolder.open(data)
+    split = make_split(folder, split_name)
+    films = read_thumbnails(folder, [stem for stem in split.stems("test") if stem not in left_out])
     print(f"split {split.id}, {len(films.stems)} test films; {gate.limits}")
     table("Films as they are", film_rows(gate, films.small, films.age, films.ap))
-    adults = films.small[~(films.age < 18)]
-    table("Films made wrong", wrong_rows(gate, adults))
-    rows, names = other_rows(args.others, gates)
-    table("Other pictures, each judged by a network that did not see it", rows)
-    print("", *names, sep="\n- ")
-    table("Drawn pictures", drawn_rows(gate))
-    for stem in args.leave_out:
+    table("Films made wrong", wrong_rows(gate, films.small[~(films.age < 18)]))
+    for stem in left_out:
         if stem in folder.paths:
             print(f"{stem}: {';'.join(gate.judge(read_image(folder.paths[stem])).reasons)}")
     large = cv2.resize(films.small[0], (1024, 1024))
     for side, image in ((SIDE, films.small[0]), (1024, large)):
         seconds = Timer(partial(gate.judge, image)).repeat(200, number=1)
         print(f"{side} px: {1000 * statistics.median(seconds):.2f} ms (median)")
+
+
+def folds_of(path: Path) -> dict[str, Gate]:
+    """By the name of a picture the network beside the gate's file that did not see it."""
+    gates: dict[str, Gate] = {}
+    for file in sorted(path.parent.glob(f"{path.stem}-fold*.onnx")):
+        fold = Gate.load(file)
+        notes = json.loads(fold.session.get_modelmeta().custom_metadata_map[NOTES])
+        gates |= dict.fromkeys(notes["held_out"], fold)
+    return gates
+
+
+def main() -> None:
+    """Prints the tables that were asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--films", type=Path, help="a data folder; without it no table on films of a split")
+    parser.add_argument("--others", type=Path, required=True)
+    parser.add_argument("--gate", type=Path, help="by default the one that ships, without other networks")
+    parser.add_argument("--split", default="chexnet")
+    parser.add_argument(
+        "--leave-out", nargs="*", default=[], help="stems of films that are known to be wrong"
+    )
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    gate = Gate.load(args.gate)
+    if args.films:
+        film_tables(gate, args.films, args.split, args.leave_out)
+    pictures = [*read_others(args.others), *library_pictures()]
+    folds = folds_of(args.gate) if args.gate else {}
+    judges = {"each judged by a network that did not see it": folds.__getitem__} if folds else {}
+    for by, gate_of in (judges | {"judged by the gate itself": lambda _: gate}).items():
+        rows, names = other_rows(pictures, gate_of)
+        table(f"Other pictures, {by}", rows)
+        print("", *names, sep="\n- ")
+    if args.films:
+        table("Drawn pictures", drawn_rows(gate))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.serving.address import unknown
 from xlite.serving.upload_limits import most_films
+from xlite.text import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +140,7 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
     if sentence := map_sentence(reading, finding):  # below, so that the film stays where it is
         st.info(sentence)
     st.caption(
-        f"{literal(name)}, map of {spoken(finding).lower()} ({reading.probability(finding):.1%})"
+        f"{literal(name)}, map of {spoken(finding).lower()} ({percent(reading.probability(finding))})"
         + ("" if reading.fault(finding) else "; the square is one cell of the map")
     )
     st.caption(reading.legend(bar=True))
@@ -170,7 +171,7 @@ def show_top(image: "np.ndarray", reading: "Reading") -> None:
 
     st.subheader("Most likely findings")
     top = reading.top(3)
-    names = [f"{spoken(finding)} {probability:.1%}" for finding, probability in top]
+    names = [f"{spoken(finding)} {percent(probability)}" for finding, probability in top]
     for tab, (finding, _) in zip(st.tabs(names, key="top"), top, strict=True):
         words, picture = tab.columns([3, 2])
         for sentence in worth_sentences(reading.worth(finding)):

@@ -16,7 +16,10 @@ from xlite.text import (
     last_line,
     number,
     of_edition,
+    percent,
     printable,
+    probability,
+    significant,
     verb,
 )
 
@@ -130,3 +133,29 @@ def test_every_text_survives_its_cell() -> None:
 def test_labels_are_called_by_their_edition_if_it_is_known() -> None:
     assert [labels_of("2020"), labels_of("unknown")] == ["2020 labels", "labels of an unknown edition"]
     assert [of_edition("2017"), of_edition("unknown")] == ["2017", "of an unknown edition"]
+
+
+def test_only_none_and_all_are_shown_as_such() -> None:
+    shares = (0, 1e-9, 0.0004, 0.0006, 0.132, 0.9994, 0.9996, 1)
+    assert [percent(share) for share in shares] == [
+        *("0.0%", "<0.1%", "<0.1%", "0.1%", "13.2%", "99.9%", ">99.9%", "100.0%")
+    ]
+    assert [percent(share, 0) for share in (0, 0.002, 0.006, 0.9976, 1)] == [
+        "0%",
+        "<1%",
+        "1%",
+        ">99%",
+        "100%",
+    ]
+    assert [probability(one) for one in (0, 0.0004, 0.132, 0.9996, 1)] == [
+        *("0.000", "<0.001", "0.132", ">0.999", "1.000")
+    ]
+    assert [significant(one) for one in (0.0123456, 0.5, 0.9996, 1.0, 10)] == [
+        *("0.0123", "0.5", ">0.999", "1", "10")
+    ]
+
+
+def test_nothing_has_a_sign_that_is_left_of_rounding() -> None:
+    assert number(-0.0001) == "0.000"
+    assert difference(-0.0001, -0.002, 0.0004) == "+0.000 (-0.002 to +0.000)"
+    assert interval(-0.0004, -0.003, 0.002) == "0.000 (-0.003–0.002)"

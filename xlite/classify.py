@@ -33,7 +33,7 @@ from xlite.models.available import (
     model_name,
 )
 from xlite.models.info import ModelInfo, ModelSize
-from xlite.reading import Reading
+from xlite.reading import Reading, averaged_sentence
 from xlite.text import labels_of
 
 if TYPE_CHECKING:  # torch, which reading by other engines does without
@@ -68,8 +68,12 @@ class Classifier:
         return cls(engine, engine.info, path, tuple(others))
 
     def flipped(self) -> "Classifier":
-        """The same, which reads each film and its mirror image, and gives the mean before calibration."""
-        return replace(self, engine=Flipped(self.engine))
+        """The same, which reads each film and its mirror image, and gives the mean of both.
+
+        It has neither calibration nor thresholds, as those of the model are of single readings.
+        """
+        engine = Flipped(self.engine)
+        return replace(self, engine=engine, info=engine.info)
 
     @property
     def tta(self) -> str | None:
@@ -114,8 +118,8 @@ class Classifier:
 
     @property
     def about(self) -> str:
-        """What the model is, what its probabilities may be taken for, to what it was adapted, and which
-        thresholds a person chose.
+        """What the model is, what its probabilities may be taken for, to what it was adapted, and where its
+        thresholds come from.
         """
         what = (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
@@ -123,7 +127,10 @@ class Classifier:
             "rank, they do not diagnose."
         )
         adapted = self.info.notes.adapted_to
-        return " ".join((what, *([f"It was {adapted}."] if adapted else []), *_by_hand(self.info)))
+        said = [f"It was {adapted}."] if adapted else []
+        if self.info.averaged:
+            said.append(averaged_sentence(self.info.averaged))
+        return " ".join((what, *said, *_by_hand(self.info)))
 
     def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""

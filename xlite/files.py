@@ -19,6 +19,24 @@ from typing import BinaryIO, TypeVar
 Progress = Callable[[int, int], None]
 """What long work calls now and then: `progress(done, total)`."""
 
+
+class Steps:
+    """Work of several parts as one progress: `total` units, which grow if a part turns out to be needed."""
+
+    def __init__(self, progress: Progress | None = None, total: int = 0) -> None:
+        self.progress, self.done, self.total = progress, 0, total
+        self._tell()
+
+    def step(self) -> None:
+        """One unit is done."""
+        self.done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.progress:
+            self.progress(self.done, max(self.done, self.total))
+
+
 T = TypeVar("T")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """A name that can be a folder's on every system."""

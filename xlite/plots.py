@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.findings import FINDINGS, spoken
+from xlite.text import percent
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go
@@ -163,7 +164,7 @@ def probability_bars(
                 "color": [PALETTE[0] if flag else QUIET for flag in over], "cornerradius": 3,
                 "pattern": {"shape": ["/" if name in uncalibrated else "" for name in names], "size": 6},
             },
-            hovertemplate="%{y} %{x:.1%}<extra></extra>",
+            customdata=[_share(value) for value in values], hovertemplate="%{y} %{customdata}<extra></extra>",
         )
     )  # fmt: skip
     if cuts:
@@ -171,11 +172,12 @@ def probability_bars(
         figure.add_scatter(
             x=[cuts[name] for name in ticks], y=[spoken(name) for name in ticks], mode="markers",
             marker={"symbol": "line-ns", "size": 14, "line": {"width": 2, "color": PALETTE[1]}},
-            name="threshold", hovertemplate="threshold %{x:.1%}<extra></extra>",
+            customdata=[_share(cuts[name]) for name in ticks],
+            name="threshold", hovertemplate="threshold %{customdata}<extra></extra>",
         )  # fmt: skip
     for name, value, flag in zip(names, values, over, strict=True):
         figure.add_annotation(
-            text=f"<b>{value:.1%}</b>" if flag else f"{value:.1%}", y=spoken(name), x=1, xref="paper",
+            text=f"<b>{_share(value)}</b>" if flag else _share(value), y=spoken(name), x=1, xref="paper",
             xanchor="right", showarrow=False, xshift=52, font={"size": 13},
         )  # fmt: skip
     top = max([*values, *cuts.values(), 0.1])
@@ -190,6 +192,11 @@ def probability_bars(
     figure.update_layout(bargap=0.35, showlegend=False)
     figure = style(figure, height).update_layout(margin={"r": 60, "t": 8})
     return figure.update_yaxes(showgrid=False, tickfont={"size": 13})
+
+
+def _share(value: float) -> str:
+    """A share as charts write it, which read `<` as a mark."""
+    return escape(percent(value))
 
 
 def pair_figure(
@@ -212,7 +219,7 @@ def pair_figure(
         figure.add_scatter(
             x=[values[place] for place in order], y=labels, mode="markers", name=plain_label(name),
             marker={"color": color, "symbol": symbol, "size": 10, "line": {"width": 2}},
-            hovertemplate="%{y} %{x:.1%}",
+            customdata=[_share(values[place]) for place in order], hovertemplate="%{y} %{customdata}",
         )  # fmt: skip
     top = max([*first, *second, 0.1])
     figure.update_xaxes(range=[-0.02 * top, min(1.02, 1.06 * top)], tickformat=".0%", nticks=6)

@@ -14,7 +14,7 @@ from xlite.findings import FINDINGS, canonical, spoken
 from xlite.metrics.calibration import uncalibrated
 from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
-from xlite.metrics.worth import Worth
+from xlite.metrics.worth import Averaged, Worth
 from xlite.models.info import ModelInfo
 from xlite.text import few_patients
 
@@ -25,7 +25,8 @@ class Reading:
 
     `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
     withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
-    `by_hand` are those that a person chose.
+    `by_hand` are those that a person chose. `averaged`: of which readings this is the mean, if nothing was
+    fitted to such means.
     `records` are what the validation films say of each finding, None from a file that does not say;
     `uncalibrated` the findings that no calibrator was fitted to. `disagreement` (14,) is the standard
     deviation of an ensemble's members' probabilities. `void`: a guard fired, so that the film is not as the
@@ -43,6 +44,7 @@ class Reading:
     disagreement: np.ndarray | None = None
     void: bool = False
     by_hand: Mapping[str, ChosenByHand] = field(default_factory=dict)
+    averaged: Averaged | None = None
 
     @classmethod
     def by(
@@ -64,6 +66,7 @@ class Reading:
             disagreement=disagreement,
             void=void,
             by_hand=info.notes.thresholds_by_hand,
+            averaged=info.averaged,
         )
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
@@ -96,6 +99,7 @@ class Reading:
             void=self.void,
             disagreement=None if apart is None else float(apart[FINDINGS.index(name)]),
             by_hand=by_hand,
+            averaged=self.averaged,
         )
 
     def worths(self) -> list[Worth]:
@@ -107,8 +111,8 @@ class Reading:
         return [(finding, p) for finding, p in self.top(len(FINDINGS))[beyond:] if self.is_above(finding)]
 
     def withheld(self) -> str:
-        """`No threshold: Hernia (3 validation patients).`; nothing if each finding has one, or none has."""
-        return withheld_sentence(self.thresholds, self.chosen_on)
+        """Why some or all findings have no threshold; nothing if each has one, or the model has none yet."""
+        return withheld_sentence(self.thresholds, self.chosen_on, self.averaged)
 
     def shrunk(self, image: np.ndarray, side: int = SCREEN_SIDE) -> tuple[np.ndarray, "Reading"]:
         """The film uint8 (H, W) with its longer side at most `side` px, and the reading in that frame."""
@@ -167,10 +171,24 @@ def worth_rows(name: str, reading: Reading) -> list[dict[str, Any]]:
 
 
 def withheld_sentence(
-    thresholds: Mapping[str, float | None] | None, chosen_on: Mapping[str, ValidationPatients] | None
+    thresholds: Mapping[str, float | None] | None,
+    chosen_on: Mapping[str, ValidationPatients] | None,
+    averaged: Averaged | None = None,
 ) -> str:
-    """Which findings of a model file have no threshold, and why: nothing is called by them."""
+    """Which findings of a model have no threshold, and why: nothing is called by them. Of means none has."""
+    if averaged:
+        return averaged_sentence(averaged)
     bare = [finding for finding, cut in (thresholds or {}).items() if cut is None]
     few = {name: f" ({few_patients(one.positive, one.negative)})" for name, one in (chosen_on or {}).items()}
     named = [spoken(finding) + few.get(finding, "") for finding in bare]
     return f"No threshold: {', '.join(named)}." if named else ""
+
+
+def averaged_sentence(averaged: Averaged) -> str:
+    """Why a mean of such readings has no thresholds, rates and cut-offs, and is not calibrated."""
+    why = {
+        "members": "those of its members were fitted to their own answers, and this is the mean of these",
+        "mirror_image": "those of the model were fitted to single readings, and this is the mean of two, of "
+        "the film and of its mirror image",
+    }
+    return f"Not calibrated, and without thresholds, rates and cut-offs: {why[averaged]}."

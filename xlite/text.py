@@ -67,7 +67,31 @@ def last_line(text: str, absent: str) -> str:
 
 def number(value: float | None, absent: str = "undefined", digits: int = 3) -> str:
     """`0.812`; `absent` if there is no value, or NaN."""
-    return absent if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    return absent if value is None or math.isnan(value) else f"{value:z.{digits}f}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """`93.4%`; `<0.1%` and `>99.9%` of a share that is neither none nor all, but would be rounded to it."""
+    return f"{_within(100 * share, 100, digits)}%"
+
+
+def probability(value: float, digits: int = 3) -> str:
+    """`0.934`; `<0.001` and `>0.999` of what is neither 0 nor 1, but would be rounded to it."""
+    return _within(value, 1, digits)
+
+
+def significant(value: float) -> str:
+    """Three digits that count, as `0.0123`; `>0.999` of what is below 1, but would be rounded to it."""
+    text = f"{value:.3g}"
+    return ">0.999" if value < 1 and text == "1" else text
+
+
+def _within(value: float, most: int, digits: int) -> str:
+    """A value from 0 to `most`, which only 0 and `most` themselves are rounded to."""
+    text, step = f"{value:.{digits}f}", 10**-digits
+    if value < most and float(text) == most:
+        return f">{most - step:.{digits}f}"
+    return f"<{step:.{digits}f}" if value > 0 and float(text) == 0 else text
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -80,8 +104,8 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
 def difference(value: float, low: float | None, high: float | None, digits: int = 3) -> str:
     """`+0.012 (-0.003 to +0.027)`; `+0.012` without an interval."""
     if low is None or high is None:
-        return f"{value:+.{digits}f}"
-    value_said, low_said, high_said = (f"{one:+.{digits}f}" for one in (value, low, high))
+        return f"{value:+z.{digits}f}"
+    value_said, low_said, high_said = (f"{one:+z.{digits}f}" for one in (value, low, high))
     return f"{value_said} ({low_said} to {high_said})"
 
 

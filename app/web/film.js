@@ -5,21 +5,15 @@ import { Refusal } from "./errors.js";
 import { latin } from "./grey.js";
 import { readJpeg } from "./jpeg.js";
 import { readPng } from "./png.js";
-import { contrast } from "./preprocess.js";
 
 const MAX_MB = 64;
-const LEAST_CONTRAST = 10; // grey levels, as xlite.images has it
 
-/** The film in a file of the user's. Refuses, in a sentence, one that is too large, blank or no film. */
+/** The film in a file of the user's, blank or not. Refuses, in a sentence, one that is too large or no film. */
 export async function readFilm(file) {
   if (file.size > MAX_MB * 2 ** 20) {
     throw new Refusal(`${file.name} has ${(file.size / 2 ** 20).toFixed(1)} MB: films may have ${MAX_MB} MB at most`);
   }
-  const film = await decode(new Uint8Array(await file.arrayBuffer()));
-  if (contrast(film) < LEAST_CONTRAST) {
-    throw new Refusal("the film shows nothing: all of it is about as bright; export it again, with its contrast");
-  }
-  return film;
+  return decode(new Uint8Array(await file.arrayBuffer()));
 }
 
 /** The film in the bytes of a PNG, JPEG or DICOM file. */

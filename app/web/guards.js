@@ -114,8 +114,9 @@ export function offers(given, { reasons }) {
   return given.filter((reason) => reasons[reason].verdict === "offer");
 }
 
-/** Three digits, as Python's "g" writes them. */
+/** Three digits, as `significant` of xlite.text writes them. */
 export function short(value) {
+  if (value < 1 && value.toPrecision(3) === "1.00") return ">0.999";
   const [digits, power] = value.toExponential(2).split("e").map(Number);
   if (value && (power < -4 || power > 2)) return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   return String(Number(value.toPrecision(3)));

@@ -94,6 +94,24 @@ def test_a_wrong_question_is_answered_before_its_film_is_read(
     refused(ask("POST", f"/v1/predict?{query}", content=b"x"), status, sentence)
 
 
+def test_head_is_answered_as_get_without_a_body(ask: Ask) -> None:
+    for path, status in (("/health", 200), ("/docs", 200), ("/", 404), ("/v1/predict", 405)):
+        answer = ask("HEAD", path)
+        assert (answer.status_code, answer.content) == (status, b"")
+
+
+@pytest.mark.parametrize("suffix", ["tiff", "webp", "bmp"])
+def test_films_of_all_formats_come_by_their_own_types(ask: Ask, suffix: str) -> None:
+    grey = cv2.imdecode(np.frombuffer(FILM, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
+    film = cv2.imencode(f".{suffix}", grey)[1].tobytes()
+    answer = ask("POST", "/v1/predict", content=film, headers={"Content-Type": f"image/{suffix}"})
+    assert answer.status_code == 200 and answer.json()["films"][0]["error"] is None
+    said = ask("GET", "/openapi.json").json()["paths"]["/v1/predict"]["post"]
+    assert f"image/{suffix}" in said["requestBody"]["content"]
+    assert said["description"].startswith("Reads PNG, JPEG, TIFF, WebP, BMP or DICOM films: ")
+
+
 def test_paths_and_methods_that_are_not_there(ask: Ask) -> None:
     refused(ask("GET", "/"), 404, "not found: /docs says what can be asked")
     refused(ask("GET", "/v1/predict"), 405, "method not allowed: /docs says what can be asked")
@@ -240,11 +258,14 @@ def test_a_picture_that_is_refused_is_an_answer_and_no_error(ask_all: AskAll) ->
 
 
 def test_other_names_and_pages_get_nothing(ask: Ask) -> None:
-    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+    for headers, why in (
+        ({"Host": "evil.example"}, "This server does not answer by that name."),
+        ({"Origin": "http://evil.example"}, "This server does not answer a page of another server."),
+    ):
         for path in ("/health", "/v1/models", "/docs", "/metrics"):
             answer = ask("GET", path, headers=headers)
             assert answer.status_code == 403
-            assert answer.json()["detail"].startswith("This server does not answer by that name.")
+            assert answer.json()["detail"].startswith(why)
     answer = ask("GET", "/health", headers={"Host": "xray.example.org", "Origin": "http://localhost"})
     assert answer.json() == {"status": "ok"}
     assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -155,6 +155,23 @@ def test_several_films_are_read_one_is_shown_and_all_are_saved(page: Page, tmp_p
     expect(page.get_by_text("All 14 findings")).to_be_hidden()
 
 
+def test_bars_say_what_the_text_says(page: Page, tmp_path: Path):
+    give(page, write(tmp_path / "a.png", FILM))
+    likeliest = page.locator("figure.film-row figcaption, .film-row figcaption").first.inner_text()
+    words = likeliest.splitlines()[0]
+    expect(page.locator("#bars").get_by_text(words)).to_be_visible()
+    expect(page.locator("#bars .confidence").first).to_be_hidden()
+
+
+def test_nothing_empty_is_offered_of_a_film_that_cannot_be_read(page: Page, tmp_path: Path):
+    fake = tmp_path / "fake.png"
+    fake.write_text("no picture")
+    page.locator("input[type=file]").first.set_input_files(fake)
+    expect(page.get_by_role("alert")).to_contain_text("The file is not a PNG")
+    expect(page.get_by_role("link", name="Table (CSV)")).to_have_count(0)
+    expect(page.get_by_role("link", name="All facts (JSON)")).to_have_count(0)
+
+
 def test_a_film_that_is_added_or_taken_away_leaves_the_others(page: Page, tmp_path: Path):
     give(page, write(tmp_path / "a.png", FILM))
     page.locator("input[type=file]").first.set_input_files(write(tmp_path / "b.png", 255 - FILM))

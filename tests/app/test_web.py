@@ -35,6 +35,7 @@ from xlite.guards.gate import Gate
 from xlite.images import read_image
 from xlite.models.available import find_model
 from xlite.report.worth import worth_sentences, worth_table
+from xlite.text import percent, significant
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -235,7 +236,7 @@ def test_the_page_answers_as_python_does(
 
 
 def without_numbers(sentences: Sequence[str]) -> list[str]:
-    return [re.sub(r"[\d.]+(?=[,)])", "", one) for one in sentences]
+    return [re.sub(r">?[\d.]+(?=[,)])", "", one) for one in sentences]
 
 
 @pytest.mark.release
@@ -265,7 +266,10 @@ def test_numbers_are_written_as_python_writes_them(browser: Browser, site: Path)
     values = [0, 1, 0.5, 0.0677, 0.99951, 55.93, 123.4, 1234.0, 0.00012345, 1.2345e-5, 1e-9]
     with opened(browser, site) as page:
         code = "async (values) => values.map((await import('./guards.js')).short)"
-        assert page.evaluate(code, values) == [f"{value:.3g}" for value in values]
+        assert page.evaluate(code, values) == [significant(value) for value in values]
+        shares = [0, 1e-9, 0.0004, 0.0006, 0.132, 0.9994, 0.9996, 1]
+        code = "async (shares) => shares.map((await import('./worth.js')).percent)"
+        assert page.evaluate(code, shares) == [percent(share) for share in shares]
 
 
 def test_verdicts_are_worth_what_python_says(browser: Browser, shipped: Path) -> None:
@@ -407,9 +411,13 @@ def test_a_film_is_read_and_a_damaged_one_is_refused(browser: Browser, site: Pat
         page.focus("#opacity")
         page.keyboard.press("ArrowRight")
         assert page.evaluate("document.getElementById('film').toDataURL()") != bare
+        page.set_input_files("#file", blank)
+        expect(page.locator("#guards")).to_contain_text(
+            "The picture is blank: it shows nothing (contrast 0, the least that passes is 10)."
+        )
+        expect(page.locator("#reading")).to_be_hidden()
         for path, sentence in (
             (cut, "damaged"),
-            (blank, "shows nothing"),
             (text, "not a PNG, JPEG or DICOM"),
         ):
             page.set_input_files("#file", path)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,9 +21,10 @@ from tiny_models import save_student, student
 from xlite.data.predictions import read_predictions
 from xlite.data.tables import stem_of
 from xlite.examples import examples
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
 from xlite.images import read_image
+from xlite.text import percent
 
 pytestmark = pytest.mark.usefixtures("lenient")
 
@@ -321,6 +323,8 @@ def test_a_film_and_its_mirror_image_are_read_as_one(xlite: Command, model: str,
             answers[one, bool(words)] = [answer[finding] for finding in FINDINGS]
     assert answers[film, True] == pytest.approx(answers[turned, True], abs=1e-6)
     assert abs(np.subtract(answers[film, False], answers[turned, False])).max() > 1e-4
+    text = xlite("predict", model, film, "--tta", "flip")[1]
+    assert "Not calibrated, and without thresholds, rates and cut-offs: those of the model were" in text
     status, _, err = xlite("predict", model, film, "--out", out, "--tta", "ten")
     assert (status, "--tta" in err, "'ten'" in err) == (2, True, True)
 
@@ -340,7 +344,42 @@ def test_models_joined_by_commas_are_read_as_one(xlite: Command, tiny_folder: Pa
     for finding in FINDINGS:
         apart = both["worth"][finding]["disagreement"]
         assert 0 < apart < 0.5 and float(rows[finding]["disagreement"]) == pytest.approx(apart, rel=1e-6)
-        said = f"Members of the ensemble disagree by {apart:.1%} (standard deviation)."
+        said = f"Members of the ensemble disagree by {percent(apart)} (standard deviation)."
         assert said in both["worth"][finding]["says"]
+    text, (finding, apart) = xlite("predict", f"{one},{other}", film)[1], most_certain(both)
+    assert f"{spoken(finding)} {both[finding]:.3f} ± {apart:.3f}" in text
+    assert "±: the standard deviation of what the members of the ensemble give\n" in text
+    assert "(not calibrated). Research software: no diagnosis.\n" in text
+    assert "Not calibrated, and without thresholds, rates and cut-offs: those of its members" in text
     status, _, err = xlite("predict", f"{one},", film, *words)
     assert (status, "lacks a member" in err) == (2, True)
+
+
+def most_certain(answer: dict[str, Any]) -> tuple[str, float]:
+    """The likeliest finding of an answer, and how far the members differ in it."""
+    finding = max(FINDINGS, key=lambda one: answer[one])
+    return finding, answer["worth"][finding]["disagreement"]
+
+
+@pytest.mark.slow
+def test_the_table_says_the_side_of_each_threshold_and_how_many_films_it_leaves_out(
+    xlite: Command, tmp_path: Path
+) -> None:
+    film = read_image(examples()["7. No finding"].path)
+    for number in range(22):
+        cv2.imwrite(str(tmp_path / f"{number:02d}.png"), film[number:])
+    status, text, _ = xlite("predict", "demo", tmp_path, "--out", tmp_path / "out")
+    from xlite.classify import Classifier
+
+    reading = Classifier.load("demo").read(film)
+    cells = [f"{spoken(one)} {p:.3f}" for one, p in reading.top(3)]
+    sides = [reading.worth(one).side or "" for one, _ in reading.top(3)]
+    first = next(line for line in text.splitlines() if line.startswith("00.png"))
+    assert status == 0
+    assert (
+        first.split()[1:]
+        == " ".join(f"{cell} {side}" for cell, side in zip(cells, sides, strict=True)).split()
+    )
+    assert "above, below: the model's own threshold of the finding" in text
+    assert "19.png" in text and "20.png" not in text
+    assert f"\n2 more: {tmp_path / 'out' / 'predictions.csv'} has all\n" in text

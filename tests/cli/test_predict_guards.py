@@ -10,6 +10,7 @@ from command_line import Command
 
 from xlite.examples import examples
 from xlite.findings import FINDINGS
+from xlite.guards.gate import Gate
 from xlite.images import read_image
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,9 @@ def test_guards_are_in_table_text_and_json(
     so = "put right before reading" if fix else "read as it is, and --fix puts that right"
     assert f"\n1 film looked turned or inverted: {so}\n" in text
     assert f"\n2 films read, 1 refused: {tmp_path / 'out'}\n" in text
-    sentences = ["The film looks inverted: bones are dark on it.", "The film looks upside down."]
+    film = np.rot90(255 - read_image(wrong_and_right / "right.png"), 2)
+    sentences = list(Gate.load().judge(film).sentences)
+    assert sentences[0].startswith("The film looks inverted: bones are dark on it (probability ")
     sentences += ["It was turned upright or inverted back before it was read."] * fix
     assert f"\nwrong.png: {' '.join(sentences)}\n" in text
     status, text, _ = xlite(*words, "--json")
@@ -47,7 +50,12 @@ def test_guards_are_in_table_text_and_json(
     reasons = ["inverted", "rotated_180"]
     assert status == 1 and list(answer) == ["blank.png", "right.png", "wrong.png"]
     assert answer["blank.png"] == {
-        "guards": {"verdict": "refuse", "reasons": ["blank"], "fixed": [], "sentences": [f"{blank}."]}
+        "guards": {
+            "verdict": "refuse",
+            "reasons": ["blank"],
+            "fixed": [],
+            "sentences": [f"{blank} (contrast 0, the least that passes is 10)."],
+        }
     }
     assert answer["wrong.png"]["guards"] == {
         "verdict": "offer",
@@ -67,7 +75,10 @@ def test_a_refused_film_alone_is_bad_input(
 ) -> None:
     film = wrong_and_right / "blank.png"
     status, out, err = xlite("predict", model, film, "--out", tmp_path / "out", "--json")
-    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert (status, err.count("\n")) == (2, 1)
+    guards = json.loads(out)["blank.png"]["guards"]
+    assert (guards["verdict"], guards["reasons"]) == ("refuse", ["blank"])
+    assert err == f"Error: {film}: {' '.join(guards['sentences'])}\n"
     assert err.startswith(f"Error: {film}: The picture is blank: it shows nothing (contrast 0")
     assert (tmp_path / "out" / "guards.csv").read_text() == "image,verdict,reasons\nblank.png,refuse,blank\n"
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 1

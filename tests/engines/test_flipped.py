@@ -2,8 +2,14 @@
 
 import numpy as np
 
+from xlite.classify import Classifier
 from xlite.engines.flipped import Flipped
 from xlite.engines.onnx_engine import OnnxEngine
+from xlite.examples import examples
+from xlite.images import read_image
+from xlite.places import bundled
+from xlite.report.model_words import thresholds_words
+from xlite.report.reading_sentences import bars_sentences, thresholds_sentence
 
 
 def test_a_film_and_its_mirror_image_have_one_answer(exported):
@@ -17,5 +23,26 @@ def test_a_film_and_its_mirror_image_have_one_answer(exported):
     others, turned, *_ = both.output(mirrored, "layercam")
     np.testing.assert_allclose(others, logits, atol=1e-6)
     np.testing.assert_allclose(turned[..., ::-1], maps, atol=1e-6 * maps.max())
-    assert (both.info, both.methods, both.size()) == (engine.info, engine.methods, engine.size())
+    assert (both.methods, both.size()) == (engine.methods, engine.size())
     assert both.name == "onnxruntime, film and mirror image"
+
+
+def test_the_mean_has_nothing_that_was_fitted_to_single_readings():
+    single = Classifier.load(bundled("checkpoints", "demo", "model.onnx"))
+    both = single.flipped()
+    fitted = ("calibration", "thresholds", "thresholds_chosen_on", "validation")
+    assert all(getattr(single.info, name) is not None for name in fitted)
+    assert [getattr(both.info, name) for name in fitted] == [None] * 4
+    assert (single.info.averaged, both.info.averaged) == (None, "mirror_image")
+    reading = both.read(read_image(examples()["7. No finding"].path))
+    for worth in reading.worths():
+        facts = {name: value for name, value in worth.facts().items() if value is not None}
+        assert facts == {
+            "probability": worth.probability,
+            "calibrated": False,
+            "remarks": ["averaged", "not_calibrated"],
+        }
+    why = "this is the mean of two, of the film and of its mirror image."
+    assert both.about.endswith(why) and thresholds_words(both.info).endswith(why)
+    assert thresholds_sentence(reading).endswith(why) and bars_sentences(reading)[0].endswith(why)
+    assert "mirror" not in single.about

@@ -1,5 +1,7 @@
 """Ensembles of exports as one graph."""
 
+import shutil
+
 import numpy as np
 import onnx
 import pytest
@@ -79,15 +81,15 @@ def changed(file, **update):
 
 
 def test_members_that_do_not_fit_are_refused(members):
-    one, other = map(read_onnx, members)
-    with pytest.raises(CheckpointError, match="at least two members; got model.safetensors"):
-        merged([one])
-    with pytest.raises(CheckpointError, match="the same split_id; model.safetensors has patient-42-0"):
-        merged([one, changed(other, split_id="patient-43-0")])
+    (one, other), names = map(read_onnx, members), ["one.onnx", "other.onnx"]
+    with pytest.raises(CheckpointError, match="at least two members; got one.onnx"):
+        merged(["one.onnx"], [one])
+    with pytest.raises(CheckpointError, match="the same split_id; one.onnx has patient-42-0"):
+        merged(names, [one, changed(other, split_id="patient-43-0")])
     with pytest.raises(CheckpointError, match="the same preprocess"):
-        merged([one, changed(other, preprocess=one.info.preprocess.__class__(64))])
+        merged(names, [one, changed(other, preprocess=one.info.preprocess.__class__(64))])
     with pytest.raises(CheckpointError, match="cannot be a member of another one"):
-        merged([merged([one, other]), one])
+        merged(names, [merged(names, [one, other]), one])
 
 
 def test_a_tampered_ensemble_is_refused(members, tmp_path):
@@ -107,3 +109,33 @@ def test_the_command_says_that_an_ensemble_is_not_calibrated(xlite, members, tmp
     assert status == 0 and "averages 2 members; it has no calibration and no thresholds" in said
     status, _, err = xlite("ensemble", *members, "--out", tmp_path / "both.pt")
     assert status == 2 and "must end in .onnx" in err
+
+
+@pytest.mark.slow
+def test_members_may_be_runs_that_were_exported(members, exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("XLITE_HOME", str(tmp_path))
+    for run, source in (("one", exported[0]), ("two", exported[0])):
+        folder = tmp_path / "checkpoints" / run
+        folder.mkdir(parents=True)
+        shutil.copyfile(source, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="one has no export beside it: make one by `xlite export one`"):
+        export_ensemble(["one", "two"], tmp_path / "both.onnx", None)
+    for run in ("one", "two"):
+        export_model(
+            tmp_path / "checkpoints" / run / "model.safetensors",
+            tmp_path / "checkpoints" / run / "model.onnx",
+            [],
+        )
+    export_ensemble(["one", "two"], tmp_path / "both.onnx", None)
+    assert OnnxEngine.load(tmp_path / "both.onnx").is_ensemble
+    with pytest.raises(CheckpointError, match="at least two members; got one$"):
+        export_ensemble(["one"], tmp_path / "both.onnx", None)
+
+
+def test_the_shipped_models_are_no_file_but_the_message_says_what_can_be_done(tmp_path):
+    with pytest.raises(CheckpointError) as refused:
+        export_ensemble(["demo", "tiny"], tmp_path / "both.onnx", None)
+    assert str(refused.value) == (
+        "maps of members of an ensemble must have the same cells; got 7 x 7 of demo, 14 x 14 of tiny: "
+        "without maps `xlite predict A,B` averages their probabilities"
+    )

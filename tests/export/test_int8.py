@@ -75,7 +75,7 @@ def test_more_layers_are_tried_in_float_if_decisions_suffer_and_logits_keep_thei
 ):
     path, data = source
     tried = []
-    monkeypatch.setattr(int8, "in_turns", lambda files: [2.0, 1.0])
+    monkeypatch.setattr(int8, "in_turns", lambda files, **_: [2.0, 1.0])
     monkeypatch.setattr(int8.Loss, "objections", lambda self: tried.append(1) or ["x"] * (len(tried) < 2))
     found = export_int8(path, tmp_path / "x.onnx", data)
     assert (found.layers, len(tried)) == (int8.LAYERS_IN_FLOAT[1], 3)
@@ -113,7 +113,7 @@ def test_calibration_films_are_of_many_patients_and_both_views():
 
 @pytest.mark.slow
 def test_an_int8_export_is_fitted_to_its_own_answers(source, tmp_path, monkeypatch, xlite):
-    monkeypatch.setattr(int8, "in_turns", lambda files: [2.0, 1.0])
+    monkeypatch.setattr(int8, "in_turns", lambda files, **_: [2.0, 1.0])
     monkeypatch.setattr(int8.Loss, "objections", lambda self: [])  # of noise nothing can be asked
     path, data = source
     status, out, _ = xlite("export", path, "--int8", "--data", data, "--json")

@@ -7,13 +7,17 @@ import pytest
 
 from xlite.errors import RunError
 from xlite.export.timing import in_turns
+from xlite.files import Steps
 
 pytestmark = pytest.mark.slow
 
 
 def test_files_take_turns(exported: tuple[Path, Path]) -> None:
-    times = in_turns({"one": exported[1], "other": exported[1]}, turns=1, runs=2)
+    told: list[tuple[int, int]] = []
+    steps = Steps(lambda *done: told.append(done), total=2)
+    times = in_turns({"one": exported[1], "other": exported[1]}, turns=1, runs=2, steps=steps)
     assert len(times) == 2 and all(0 < ms < 1000 for ms in times)
+    assert told == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_what_cannot_be_timed_is_called_what_it_is(tmp_path: Path) -> None:

@@ -162,3 +162,11 @@ def test_every_backbone_answers_alike(backbone, attention, tmp_path):
     parity = export_model(source, out, FILMS)
     assert parity.holds and parity.films == 3
     assert Classifier.load(source).engine.name == "onnxruntime"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("export", "units"), [(export_model, 4), (export_half, 7)])
+def test_an_export_says_how_far_it_is(exported, tmp_path, export, units):
+    told = []
+    export(exported[0], tmp_path / "model.onnx", FILMS, lambda *done: told.append(done))
+    assert len(FILMS) == 2 and told == [(done, units) for done in range(units + 1)]

@@ -33,6 +33,9 @@ def test_the_facts_of_a_threshold_that_found_one_film_in_eighteen() -> None:
         "void": False,
         "disagreement": None,
     }
+    averaged = replace(WORTH, threshold=None, record=None, averaged="members", calibrated=False)
+    assert averaged.facts()["void"] is None and averaged.remarks == ("averaged", "not_calibrated")
+    assert replace(averaged, void=True).facts()["void"] is True
     assert WORTH.row() == {
         "finding": "Effusion",
         "probability": 0.25,

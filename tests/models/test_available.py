@@ -7,7 +7,7 @@ from demo_home import save_demo_model
 
 from xlite.errors import CheckpointError
 from xlite.models import available
-from xlite.models.available import find_model, find_models, teacher_parts
+from xlite.models.available import find_model, find_models, model_name, teacher_parts
 
 
 @pytest.fixture
@@ -98,3 +98,10 @@ def test_only_the_shipped_folder_of_the_checkout_counts(
 )
 def test_a_teacher_has_the_parts_between_commas(spec, parts):
     assert teacher_parts(spec) == parts
+
+
+def test_an_export_that_answers_otherwise_has_its_precision_in_its_name() -> None:
+    names = ("model.safetensors", "model.onnx", "model.int8.onnx", "model.fp16.onnx", "other.onnx")
+    assert [model_name(Path("checkpoints/demo") / name) for name in names] == [
+        *("demo", "demo", "demo.int8", "demo.fp16", "other")
+    ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from verdicts import PATIENTS, record
 
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.metrics.triage import NotSureZone
 from xlite.metrics.worth import Worth
@@ -23,7 +24,7 @@ from xlite.report.worth import (
 WORTH = Worth("Effusion", 0.25, 0.31, patients=PATIENTS, record=record(), calibrated=True)
 SAYS = [
     "Below the model's threshold of 31.0%, which found 6% of 18 validation films with it (17 patients, 95 % "
-    "interval 0% to 27%) and rightly did not call 93% of 112 without it (90 patients, 95 % interval 86% to "
+    "interval <1% to 27%) and rightly did not call 93% of 112 without it (90 patients, 95 % interval 86% to "
     "97%): it rules nothing out.",
     "Not sure: below the cut-off of 40.00%, and no lower one can be certified: 17 validation patients with "
     "it, 29 needed.",
@@ -55,6 +56,43 @@ def test_an_ensemble_says_how_far_its_members_lie_apart() -> None:
     assert table.header == [*alone.header[:-1], "Members differ by", "Remarks"]
     assert table.rows == [[*alone.rows[0][:-1], "4.3%", alone.rows[0][-1]]]
     assert (alone.words, table.words) == ((2, 6, 8), (2, 6, 9))
+
+
+def test_a_mean_that_nothing_was_fitted_to_says_so_once() -> None:
+    bare = Worth("Mass", 0.5, None, averaged="mirror_image")
+    assert worth_sentences(bare) == [
+        "Not calibrated, and without thresholds, rates and cut-offs: those of the model were fitted to "
+        "single readings, and this is the mean of two, of the film and of its mirror image."
+    ]
+    members = replace(bare, averaged="members", disagreement=0.02)
+    assert worth_sentences(members) == [
+        "Not calibrated, and without thresholds, rates and cut-offs: those of its members were fitted to "
+        "their own answers, and this is the mean of these.",
+        "Members of the ensemble disagree by 2.0% (standard deviation).",
+    ]
+    assert worth_table([bare]).rows[0][-1] == "a mean of readings, not calibrated"
+
+
+def test_threshold_and_cut_off_on_two_sides_say_what_holds() -> None:
+    high = replace(WORTH, probability=0.45, threshold=0.5)
+    assert high.zone == "high" and worth_sentences(high)[1] == (
+        "At or above the cut-off of 40.00%: at most 5% of patients without it have a film without it there "
+        "(95 % confidence, 90 validation patients without it); it is not called all the same, as another "
+        "rule chose the threshold, which alone says so."
+    )
+    low = replace(high, probability=0.02, threshold=0.01, record=record(zone=NotSureZone(low=0.03, high=0.4)))
+    assert low.zone == "low" and "; it is called all the same, as another" in worth_sentences(low)[1]
+    assert worth_table([low]).rows[0][-1].endswith("the threshold alone calls")
+    assert "all the same" not in " ".join(worth_sentences(replace(high, probability=0.6)))
+
+
+def test_what_is_nearly_all_or_none_is_not_rounded_to_it() -> None:
+    rate = Estimate(421 / 422, 0.987, 0.99994)
+    one = replace(WORTH, probability=0.99996, threshold=0.9997, record=record(specificity=rate))
+    said = worth_sentences(one)[0]
+    assert "above the model's threshold of >99.9%" in said.lower()
+    assert "rightly did not call >99% of 112 without it (90 patients, 95 % interval 99% to >99%)" in said
+    assert worth_table([one]).rows[0][1:5] == [">99.9%", "above >99.9%", "6% (<1–27)", ">99% (99–>99)"]
 
 
 def test_what_else_limits_a_threshold() -> None:
@@ -121,7 +159,7 @@ def test_a_row_of_the_table() -> None:
         ("Finding", "Effusion", "Pleural thickening"),
         ("Probability", "25.0%", "50.0%"),
         ("Threshold", "below 31.0%", "none"),
-        ("Sensitivity", "6% (0–27)", ""),
+        ("Sensitivity", "6% (<1–27)", ""),
         ("Specificity", "93% (86–97)", ""),
         ("Patients with it", "17", ""),
         ("Zone", "not sure", ""),
@@ -143,7 +181,7 @@ def test_what_is_logged_and_what_the_card_says() -> None:
     )
     counts = ["18 films of 17 patients", "112 films of 90 patients"]
     assert records_table(records, {"Effusion": 0.31, "Hernia": None}).texts == [
-        ["Effusion", "0.310", counts[0], "6% (0–27)", counts[1], "93% (86–97)", "0.0213", "0.4000"],
+        ["Effusion", "0.310", counts[0], "6% (<1–27)", counts[1], "93% (86–97)", "0.0213", "0.4000"],
         [
             *("Hernia", "none", counts[0], "", counts[1], ""),
             *(

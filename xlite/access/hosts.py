@@ -20,7 +20,11 @@ _HOST = re.compile(
     r"(?:\[(?P<bracketed>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(?::(?P<port>\d{1,5}))?", re.ASCII
 )
 """A name or an address, with or without a port (RFC 3986, 3.2.2; but no empty port)."""
-_REFUSAL = "This server does not answer by that name. Its owner lists the names that it has in XLITE_HOSTS.\n"
+_BY_NAME = "This server does not answer by that name. Its owner lists the names that it has in XLITE_HOSTS.\n"
+_FROM_PAGE = (
+    "This server does not answer a page of another server. If the page is its own, its owner lists the name "
+    "of the page in XLITE_HOSTS.\n"
+)
 
 
 class HostGuard:
@@ -40,19 +44,21 @@ class HostGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or refuses it."""
-        if scope["type"] == "lifespan" or self._is_known(scope):
+        said = None if scope["type"] == "lifespan" else self._refusal(scope)
+        if said is None:
             await self.app(scope, receive, send)
             return
-        refusal = WebSocketClose() if scope["type"] == "websocket" else self.answer(_REFUSAL, 403)
+        refusal = WebSocketClose() if scope["type"] == "websocket" else self.answer(said, 403)
         await refusal(scope, receive, send)
 
-    def _is_known(self, scope: Scope) -> bool:
+    def _refusal(self, scope: Scope) -> str | None:
+        """Why a request is refused; None if it is not."""
         headers = Headers(scope=scope)
         own = (scope.get("server") or ("",))[0]
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not self._is_own(host_name(hosts[0]), own):
-            return False
-        return all(self._is_own_page(origin, hosts[0], own) for origin in origins)
+            return _BY_NAME
+        return None if all(self._is_own_page(one, hosts[0], own) for one in origins) else _FROM_PAGE
 
     def _is_own_page(self, origin: str, host: str, own: str) -> bool:
         """Whether a page of this server asks: pages of other programs here come from another port."""

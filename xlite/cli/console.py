@@ -78,7 +78,9 @@ def progress_bar(text: str, unit: str = "film") -> Iterator[Progress]:
             new: tqdm[NoReturn] = Bar(
                 desc=text, unit=unit, delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr
             )
-            return stack.enter_context(new)
+            stack.enter_context(new)
+            stack.enter_context(repeatedly(new.refresh, max(BAR_AFTER_S, interval)))  # in a long unit, too
+            return new
 
         def show(done: int, total: int) -> None:
             bar().total = total

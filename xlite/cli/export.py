@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, Model, busy, print_json, print_table, say
+from xlite.cli.console import Json, Model, busy, print_json, print_table, progress_bar, say
 from xlite.errors import RunError
+from xlite.files import Steps
 from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX, model_name
-from xlite.text import counted
 
 
 def export(
@@ -106,9 +106,9 @@ def _export_file(source: Path, target: Path, precision: str, data: Path | None, 
     from xlite.export.half import export_half
     from xlite.export.write import export_model
 
-    with busy("exporting"):
-        write = export_half if precision == "fp16" else export_model
-        parity = write(source, target, parity_films(data))
+    write = export_half if precision == "fp16" else export_model
+    with progress_bar("exporting", "step") as progress:
+        parity = write(source, target, parity_films(data), progress)
     if as_json:
         print_json({"file": str(target), "megabytes": target.stat().st_size / 1e6, **asdict(parity)})
         return
@@ -130,11 +130,12 @@ def _exported(source: Path, folder: Path, data: Path | None) -> Iterator[Path]:
         yield source.with_name(EXPORT_FILE)
     else:
         from xlite.export.films import parity_films
-        from xlite.export.write import exported
+        from xlite.export.write import exported, units_of
 
         with TemporaryDirectory() as temporary:
-            with busy("exporting"):
-                file, _ = exported(source, folder / EXPORT_FILE, parity_films(data))
+            with progress_bar("exporting", "step") as progress:
+                films = parity_films(data)
+                file, _ = exported(source, folder / EXPORT_FILE, films, Steps(progress, units_of(films)))
             draft = Path(temporary) / EXPORT_FILE
             draft.write_bytes(file.content)
             yield draft
@@ -190,15 +191,16 @@ def _export_int8(source: Path, target: Path, data: Path, as_json: bool) -> None:
     from xlite.export.int8 import export_int8
     from xlite.findings import spoken
 
-    with busy("exporting"):
-        done = export_int8(source, target, data)
+    with progress_bar("exporting", "step") as progress:
+        done = export_int8(source, target, data, progress)
     if as_json:
         print_json({"file": str(target), **asdict(done)})
         return
     (size, smaller), (slow, fast), found = done.megabytes, done.ms, done.loss
+    kept = "The first convolution" if done.layers == 1 else f"The first {done.layers} convolutions"
     say(
         f"{target}: {smaller:.1f} MB instead of {size:.1f}, {fast:.1f} ms a film instead of {slow:.1f} on "
-        f"one thread of {done.processor}. The first {counted(done.layers, 'convolution')} stayed in float. "
+        f"one thread of {done.processor}. {kept} stayed in float. "
         f"Calibrated on {done.calibrated_on} training films; calibration and thresholds fitted to its own "
         f"answers on {done.fitted_on} validation films."
     )

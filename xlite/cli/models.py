@@ -8,7 +8,7 @@ import typer
 from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
-from xlite.cli.console import MODEL, Json, Model, busy, print_json, print_table, say
+from xlite.cli.console import MODEL, Json, Model, busy, print_json, print_table, progress_bar, say
 from xlite.errors import CheckpointError, RunError
 from xlite.extras import demand
 from xlite.models.available import EXPORT_SUFFIX, find_models
@@ -49,7 +49,9 @@ def bench(
 
 
 def ensemble(
-    members: Annotated[list[Path], typer.Argument(metavar="FILE.onnx…", help="Two or more exports")],
+    members: Annotated[
+        list[str], typer.Argument(metavar="MODEL…", help="Two or more exports, or runs that were exported")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="File to write")],
     data: Annotated[
         Path | None,
@@ -61,13 +63,15 @@ def ensemble(
 
     It averages their logits before calibration and their maps, and says how far their probabilities lie
     apart. Calibration and thresholds of the members do not hold for the mean: without --data it has none.
+    Members read films alike, learned on one split, and have maps of the same cells: networks of one kind at
+    one size have. Others can be read together without maps, as A,B.
     """
     from xlite.export.ensemble import export_ensemble
 
     if out.suffix != EXPORT_SUFFIX:
         raise RunError(f"--out {out} must end in {EXPORT_SUFFIX}, as exports are recognised by their names")
-    with busy("averaging"):
-        info = export_ensemble(members, out, data)
+    with progress_bar("averaging") as progress:
+        info = export_ensemble(members, out, data, progress)
     megabytes = out.stat().st_size / 1e6
     if as_json:
         print_json({"file": str(out), "megabytes": megabytes, "calibrated": info.calibration is not None})

@@ -24,17 +24,21 @@ from xlite.cli.console import (
     progress_bar,
     say,
 )
+from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
+from xlite.metrics.calibration import uncalibrated
 from xlite.pacs.film_objects import MAPS_PER_FILM, Wanted
-from xlite.text import counted
+from xlite.text import counted, probability
 
 if TYPE_CHECKING:
     from xlite.classify import Classifier
     from xlite.guarded import GuardedReader
+    from xlite.metrics.worth import Worth
+    from xlite.models.info import ModelInfo
     from xlite.pacs.files import DicomFiles
     from xlite.pacs.web import DicomWeb
     from xlite.predict.pipeline import FilmsRead
@@ -66,7 +70,10 @@ def predict(
     fix: Fix = False,
     tta: Annotated[
         str | None,
-        typer.Option(metavar="flip", help="Read each film and its mirror image, and average: twice the time"),
+        typer.Option(
+            metavar="flip",
+            help="Mean of each film and its mirror image: twice the time, no thresholds, not calibrated",
+        ),
     ] = None,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="A page a film: picture, map, all findings, model, guards")
@@ -129,7 +136,7 @@ def predict(
             web = DicomWeb(dicomweb)
             images = web.fetch(accession or "", stack.enter_context(_place(None)))
         found = find_films(images or [], out)
-        from xlite.predict.pipeline import Also, ReadOptions, predict_films
+        from xlite.predict.pipeline import Also, FilmRefused, ReadOptions, predict_films
 
         reader = _reader(model, device, tta is not None, has_maps=bool(heatmaps or pdf or in_dicom))
         maps = MAPS_PER_FILM if heatmaps is None else heatmaps
@@ -142,15 +149,20 @@ def predict(
             stack.callback(_say_written, dicom, as_json)
             also.append(dicom)
         with progress_bar("reading") as progress, log_to(sys.stderr):
-            done = predict_films(
-                reader,
-                found.films,
-                place,
-                ReadOptions(heatmaps or 0 if out else 0, method or DEFAULT_METHOD, window, fix),
-                progress,
-                fresh=fresh,
-                also=also,
-            )
+            try:
+                done = predict_films(
+                    reader,
+                    found.films,
+                    place,
+                    ReadOptions(heatmaps or 0 if out else 0, method or DEFAULT_METHOD, window, fix),
+                    progress,
+                    fresh=fresh,
+                    also=also,
+                )
+            except FilmRefused as refused:
+                if as_json:  # a refusal is an answer, too
+                    print_json({refused.name: {"guards": refused.said.facts()}})
+                raise
     _say_answers(done, reader.classifier, out, fix, as_json)
     if found.passed_over:
         say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
@@ -246,11 +258,18 @@ def _say_answers(
     if as_json:
         print_json({name: _film_json(done, name) for name in done.guards})
         return
-    adapted = classifier.info.notes.adapted_to
+    info = classifier.info
+    adapted = info.notes.adapted_to
     model = f"{classifier.name}, {adapted}" if adapted else classifier.name
-    _print_answer(done, model, out, fix)
-    if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
+    _print_answer(done, f"{model} ({_calibrated(info)})", out, fix)
+    if withheld := withheld_sentence(info.thresholds, info.thresholds_chosen_on, info.averaged):
         say(withheld)
+
+
+def _calibrated(info: "ModelInfo") -> str:
+    """`calibrated for 11 of 14 findings`, `not calibrated`."""
+    fitted = len(FINDINGS) - len(uncalibrated(info.calibration))
+    return f"calibrated for {fitted} of {len(FINDINGS)} findings" if fitted else "not calibrated"
 
 
 def _film_json(done: "FilmsRead", name: str) -> dict[str, Any]:
@@ -264,14 +283,28 @@ def _film_json(done: "FilmsRead", name: str) -> dict[str, Any]:
     return probabilities | guards | {"worth": worth_json(reading.worths())}
 
 
+def _verdict(worth: "Worth") -> str:
+    """`Mass 0.132 below`, its side of the threshold; `Mass 0.132 ± 0.021` of an ensemble."""
+    apart = "" if worth.disagreement is None else f" ± {worth.disagreement:.3f}"
+    side = f" {worth.side}" if worth.side else ""
+    return f"{spoken(worth.finding)} {probability(worth.probability)}{apart}{side}"
+
+
 def _print_answer(
     done: "FilmsRead", model: str, out: Path | None, fix: bool, count: int = 3, shown: int = 20
 ) -> None:
     """The `count` likeliest findings of the first `shown` films, their guards, and what was written."""
     first = list(done.found.items())[:shown]
-    rows = [[name, *(f"{spoken(one)} {value:.3f}" for one, value in read.top(count))] for name, read in first]
-    if rows:
-        print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
+    worths = [(name, reading.worths()[:count]) for name, reading in first]
+    if worths:
+        header = ["image", *(f"finding {rank}" for rank in range(1, count + 1))]
+        print_table(header, [[name, *map(_verdict, some)] for name, some in worths])
+    if any(one.side for _, some in worths for one in some):
+        say("above, below: the model's own threshold of the finding; worth.csv and --json say more")
+    if any(one.disagreement is not None for _, some in worths for one in some):
+        say("±: the standard deviation of what the members of the ensemble give")
+    if left := len(done.found) - len(first):
+        say(f"{left:,} more: {f'{out / PREDICTIONS_FILE} has all' if out else '--json prints all'}")
     for name, _ in first:
         if said := done.guards[name].sentences:
             say(f"{name}: {' '.join(said)}")

@@ -28,6 +28,7 @@ class Ensemble:
     """
 
     members: tuple[Engine, ...]
+    names: tuple[str, ...]
     cells: tuple[tuple[int, ...], ...]
     """Of each member's maps, down and across; there are maps of all only if these are the same."""
 
@@ -45,8 +46,8 @@ class Ensemble:
             raise nested()
         cells = tuple(answer.maps.shape[2:] for answer in answers)
         if has_maps:
-            check_cells(cells)
-        return cls(tuple(members), cells)
+            check_cells(names, cells)
+        return cls(tuple(members), tuple(names), cells)
 
     @property
     def name(self) -> str:
@@ -86,7 +87,7 @@ class Ensemble:
         Raises CheckpointError if there is a method and the members' maps have other cells.
         """
         if method is not None:
-            check_cells(self.cells)
+            check_cells(self.names, self.cells)
         answers = [one.output(x, method) for one in self.members]
         own = [
             apply_calibrator(answer.logits, one.info.calibration)
@@ -114,11 +115,16 @@ def check_members(names: Sequence[str], infos: Sequence[ModelInfo]) -> None:
                 )
 
 
-def check_cells(cells: Sequence[tuple[int, ...]]) -> None:
+def check_cells(names: Sequence[str], cells: Sequence[tuple[int, ...]]) -> None:
     """Raises CheckpointError unless the maps of all members have the same cells, down and across."""
     if len(set(cells)) > 1:
-        sizes = ", ".join(f"{down} x {across}" for down, across in sorted(set(cells)))
-        raise CheckpointError(f"maps of members of an ensemble must have the same cells; got {sizes}")
+        sizes = ", ".join(
+            f"{down} x {across} of {name}" for name, (down, across) in zip(names, cells, strict=True)
+        )
+        raise CheckpointError(
+            f"maps of members of an ensemble must have the same cells; got {sizes}: without maps "
+            "`xlite predict A,B` averages their probabilities"
+        )
 
 
 def nested() -> CheckpointError:
@@ -129,14 +135,14 @@ def nested() -> CheckpointError:
 def joint_info(infos: Sequence[ModelInfo]) -> ModelInfo:
     """What the first member's file says, under the backbones of all and with what all have seen."""
     attentions = dict.fromkeys(info.attention for info in infos)
-    return infos[0].model_copy(
-        update={
-            "backbone": " + ".join(info.backbone for info in infos)[:200],
-            "attention": " + ".join(attentions)[:200],
-            "calibration": None,
-            "thresholds": None,
-            "thresholds_chosen_on": None,
-            "validation": None,
-            "notes": ModelNotes.joint([info.notes for info in infos]),
-        }
+    return (
+        infos[0]
+        .of_means()
+        .model_copy(
+            update={
+                "backbone": " + ".join(info.backbone for info in infos)[:200],
+                "attention": " + ".join(attentions)[:200],
+                "notes": ModelNotes.joint([info.notes for info in infos]),
+            }
+        )
     )

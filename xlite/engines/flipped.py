@@ -1,6 +1,7 @@
 """Test-time augmentation: a film and its mirror image, whose answers are averaged before calibration."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from xlite.models.info import ModelInfo, ModelSize
 
 @dataclass(frozen=True, eq=False)
 class Flipped:
-    """An engine that reads each film twice; calibration and thresholds were fitted without that."""
+    """An engine that reads each film twice; its answer has neither calibration nor thresholds.
+
+    Those of the engine itself were fitted to single readings.
+    """
 
     engine: Engine
 
@@ -19,10 +23,10 @@ class Flipped:
         """What computes, and how."""
         return f"{self.engine.name}, film and mirror image"
 
-    @property
+    @cached_property
     def info(self) -> ModelInfo:
-        """What the model file says of its model."""
-        return self.engine.info
+        """What the model file says of its model, without what was fitted to single readings."""
+        return self.engine.info.of_means().noting(mirrored=True)
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -17,19 +17,21 @@ from xlite.models.onnx_graph import parsed, recalibrate
 AVERAGED = ("logits", *MAPS)
 
 
-def merged(files: Sequence[OnnxFile]) -> OnnxFile:
-    """The ensemble of at least two exports, with neither calibration nor thresholds.
+def merged(names: Sequence[str], files: Sequence[OnnxFile]) -> OnnxFile:
+    """The ensemble of at least two exports, with neither calibration nor thresholds; `names` are for errors.
 
     Those of the members are not those of the mean of their logits. Raises CheckpointError for members that do
     not read the same input, were trained on other splits, or whose maps have other cells.
     """
-    proto, info, facts = merged_graph(files)
+    proto, info, facts = merged_graph(names, files)
     return answering(proto, info, facts)
 
 
-def merged_graph(files: Sequence[OnnxFile]) -> tuple[ModelProto, ModelInfo, ExportFacts]:
+def merged_graph(
+    names: Sequence[str], files: Sequence[OnnxFile]
+) -> tuple[ModelProto, ModelInfo, ExportFacts]:
     """What `merged` is made of, without a golden answer of its own yet."""
-    _check(files)
+    _check(names, files)
     protos = [parsed(file.content) for file in files]
     graph = GraphProto(name="ensemble")
     graph.input.append(protos[0].graph.input[0])
@@ -79,9 +81,9 @@ def _deviation(graph: GraphProto, members: int) -> list[onnx.NodeProto]:
     ]
 
 
-def _check(files: Sequence[OnnxFile]) -> None:
-    check_members([file.facts.source for file in files], [file.info for file in files])
-    check_cells([(len(one), len(one[0])) for one in (file.facts.golden.layercam[0] for file in files)])
+def _check(names: Sequence[str], files: Sequence[OnnxFile]) -> None:
+    check_members(names, [file.info for file in files])
+    check_cells(names, [(len(one), len(one[0])) for one in (file.facts.golden.layercam[0] for file in files)])
     if any(DISAGREEMENT in _outputs(file) for file in files):
         raise nested()
 

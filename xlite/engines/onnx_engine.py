@@ -1,5 +1,6 @@
 """The engine for processors: an exported model in onnxruntime. No torch."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import ModelInfo, ModelSize, check_channels
 from xlite.models.onnx_file import DISAGREEMENT, INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, read_onnx
 from xlite.processors import processors
+
+log = logging.getLogger(__name__)
 
 _REFUSED = (
     *(ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf),
@@ -115,15 +118,19 @@ class OnnxEngine:
         limits = {name: golden.tolerance for name in differences} | {"calibration": TOLERANCES["fp32"]}
         wrong = [name for name, apart in differences.items() if not apart <= limits[name]]
         if wrong:
+            by, limit = differences[wrong[0]], limits[wrong[0]]
             raise CheckpointError(
-                f"{path} does not answer here as it did when it was exported (its {', '.join(wrong)} differ "
-                f"by {differences[wrong[0]]:.2g}, expected {limits[wrong[0]]:g} at most): export it again"
+                f"{path} does not answer here as it did when it was exported (it differs in "
+                f"{', '.join(wrong)}, by {by:.2g}; expected {limit:g} at most): export it again"
             )
 
 
 def _not_run(path: Path, error: Exception) -> CheckpointError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
-    return CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})")
+    log.debug("%s: %s", path, error)
+    return CheckpointError(
+        f"{path} cannot be run by onnxruntime: its layers and numbers do not fit together, or need more "
+        "memory than there is; export it again"
+    )
 
 
 def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float:

@@ -45,19 +45,25 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
         from xlite.engines.onnx_engine import OnnxEngine
 
         return OnnxEngine.of(file, path.with_name(EXPORT_FILE))
-    demand_torch(path)
+    demand_torch(path, device)
     from xlite.engines.torch_engine import TorchEngine
 
     return TorchEngine.load(path, device)
 
 
-def demand_torch(path: Path) -> None:
+def demand_torch(path: Path, device: str = CPU) -> None:
     """Raises CheckpointError for a model that only torch can read as it is asked to, if there is no torch."""
-    if find_spec("torch") is None:
+    if find_spec("torch") is not None:
+        return
+    if device != CPU:
         raise CheckpointError(
-            f"{path} is read so with torch alone, which is not installed: pip install 'xlite-cxr[train]', or "
-            "name a file that `xlite export` made of it on a machine with torch, on the cpu"
+            f"device {device!r} needs torch, which is not installed: pip install 'xlite-cxr[train]', or "
+            "leave --device out to read on the cpu"
         )
+    raise CheckpointError(
+        f"{path} is read so with torch alone, which is not installed: pip install 'xlite-cxr[train]', or "
+        "name a file that `xlite export` made of it on a machine with torch"
+    )
 
 
 def export_of(path: Path) -> "OnnxFile | None":

@@ -8,7 +8,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError
-from xlite.export.write import Parity, compare, exported
+from xlite.export.write import Parity, compare, exported, units_of
+from xlite.files import Progress, Steps
 from xlite.models.onnx_graph import parsed, upstream
 
 TOLERANCE = 0.05
@@ -16,19 +17,20 @@ TOLERANCE = 0.05
 _FEW = 256
 
 
-def export_half(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
+def export_half(source: Path, out: Path, films: list[np.ndarray], progress: Progress | None = None) -> Parity:
     """Writes the model file `source` as ONNX with float16 weights, if it answers as the model does.
 
     A processor computes no faster with it: the weights become float32 when the file is loaded. Raises
     CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
     """
-    file, _ = exported(source, out, films)
+    steps = Steps(progress, units_of(films) + len(films) + 1)
+    file, _ = exported(source, out, films, steps)
     proto = parsed(file.content)
     halve(proto)
     facts = file.facts.model_copy(update={"precision": "fp16"})
     half = OnnxEngine.draft(proto.SerializeToString(), file.info, facts)
     x = np.stack([file.info.preprocess(film) for film in [facts.golden.image(), *films]])
-    parity = compare(OnnxEngine.of(file, out), half, x)
+    parity = compare(OnnxEngine.of(file, out), half, x, steps)
     if not parity.within(TOLERANCE):
         raise CheckpointError(
             f"{source} cannot be exported with float16 weights: {parity.differences()}; at most "

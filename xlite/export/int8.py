@@ -19,9 +19,10 @@ from xlite.export.films import parity_films
 from xlite.export.half import halve
 from xlite.export.loss import Loss, loss
 from xlite.export.quantise import quantise, shift_logits
-from xlite.export.refit import answers, refitted, split_of
-from xlite.export.timing import in_turns, processor
-from xlite.export.write import exported
+from xlite.export.refit import answers, films_there, refitted, split_of
+from xlite.export.timing import TURNS, in_turns, processor
+from xlite.export.write import exported, units_of
+from xlite.files import Progress, Steps
 from xlite.images import Preprocess
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_file import ExportFacts, OnnxFile, look_through
@@ -58,23 +59,27 @@ class Quantised:
         return [*self.loss.objections(), *([] if after < before else [slow])]
 
 
-def export_int8(source: Path, out: Path, data: Path) -> Quantised:
+def export_int8(source: Path, out: Path, data: Path, progress: Progress | None = None) -> Quantised:
     """Writes the model file `source` as ONNX with 8-bit layers to `out`; `data` has the films of its split.
 
     Raises CheckpointError, and writes nothing, for whatever `Quantised.objections` has; DataError if the
     folder lacks the split or its films.
     """
-    folder = NihFolder.open(data)
-    file, _ = exported(source, out, parity_films(data))
+    folder, compared = NihFolder.open(data), parity_films(data)
+    steps = Steps(progress, units_of(compared) + CALIBRATION_FILMS)
+    file, _ = exported(source, out, compared, steps)
     split = split_of(file.info, folder)
+    judged = sum(films_there(folder, split, part) for part in ("val", "test"))
+    steps.total += 2 * judged + 2 * TURNS
     films = calibration_films(folder, split, file.info.preprocess)
     log.info("%d training films say which values the layers take", len(films))
     whole = OnnxEngine.of(file, out)
-    before = np.concatenate([answers(whole, folder, split, one).logits for one in ("val", "test")])
+    before = np.concatenate([answers(whole, folder, split, one, steps).logits for one in ("val", "test")])
     for layers in LAYERS_IN_FLOAT:
-        found, quantised = _try(file, whole, before, out, films, layers, folder, split)
+        found, quantised = _try(file, whole, before, out, films, layers, folder, split, steps)
         if not found.loss.objections():
             break
+        steps.total += len(films) + judged + 2 * TURNS
     if objections := found.objections():
         raise CheckpointError(
             f"{source} is not worth having as int8: {'; '.join(objections)}; keep the float32 export"
@@ -92,17 +97,18 @@ def _try(
     layers: int,
     folder: NihFolder,
     split: Split,
+    steps: Steps,
 ) -> tuple[Quantised, OnnxFile]:
     """The file with all but the first `layers` layers in 8 bits, and what it is worth.
 
     whole: its engine in float; before: what that says of the films of val and test, logits (N, 14).
     """
     info, facts = file.info, file.facts.model_copy(update={"precision": "int8"})
-    proto = quantise(parsed(file.content), films, info.preprocess, layers)
+    proto = quantise(parsed(file.content), films, info.preprocess, layers, steps)
     halve(proto)  # what stayed in float
     _keep_mean_logits(proto, info, facts, whole, films)
     engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
-    val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
+    val, test = (answers(engine, folder, split, one, steps) for one in ("val", "test"))
     quantised = answering(proto, refitted(proto, info, val, before[: len(val.logits)]), facts)
     OnnxEngine.of(look_through(quantised.content, out), out)
     judged = val.beside(test)
@@ -110,7 +116,7 @@ def _try(
         drafts = {name: Path(temporary) / f"{name}.onnx" for name in ("float32", "int8")}
         file.write(drafts["float32"])
         quantised.write(drafts["int8"])
-        slow, fast = in_turns(drafts)
+        slow, fast = in_turns(drafts, steps=steps)
     found = Quantised(
         (len(file.content) / 1e6, len(quantised.content) / 1e6),
         (slow, fast),

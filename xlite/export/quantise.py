@@ -24,6 +24,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from xlite.files import Steps
 from xlite.images import Preprocess
 from xlite.models.onnx_file import INPUT
 from xlite.models.onnx_graph import drop_unused, maker_of, upstream
@@ -39,8 +40,8 @@ AT_A_TIME = 10
 class _Films(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     """Films uint8 (N, S, S) as inputs, some at a time."""
 
-    def __init__(self, films: np.ndarray, preprocess: Preprocess):
-        self.films, self.preprocess = films, preprocess
+    def __init__(self, films: np.ndarray, preprocess: Preprocess, steps: Steps):
+        self.films, self.preprocess, self.steps = films, preprocess, steps
         self.left: Iterator[np.ndarray] = iter(())
 
     def __len__(self) -> int:
@@ -53,17 +54,27 @@ class _Films(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no
     def get_next(self) -> dict[str, np.ndarray] | None:
         """The next film as an input; None at the end."""
         film = next(self.left, None)
-        return None if film is None else {INPUT: self.preprocess.normalize(film)[None]}
+        if film is None:
+            return None
+        self.steps.step()
+        return {INPUT: self.preprocess.normalize(film)[None]}
 
 
-def quantise(proto: ModelProto, films: np.ndarray, preprocess: Preprocess, layers: int = 1) -> ModelProto:
+def quantise(
+    proto: ModelProto,
+    films: np.ndarray,
+    preprocess: Preprocess,
+    layers: int = 1,
+    steps: Steps | None = None,
+) -> ModelProto:
     """The graph with 8-bit layers; films uint8 (N, S, S) say which values its activations take.
 
     The first `layers` convolutions stay in float. Activations are unsigned and weights signed, which
-    processors multiply fastest. The films beyond a whole number of AT_A_TIME are left out.
+    processors multiply fastest. The films beyond a whole number of AT_A_TIME are left out; `steps` gets one
+    for each of the others.
     """
     whole = max(1, len(films) // AT_A_TIME) * AT_A_TIME
-    reader = _Films(films[:whole], preprocess)
+    reader = _Films(films[:whole], preprocess, steps or Steps())
     with TemporaryDirectory() as folder, _own_words():
         source, ready, done = (str(Path(folder) / f"{name}.onnx") for name in ("source", "ready", "done"))
         onnx.save(proto, source)

@@ -12,6 +12,7 @@ from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.contamination.own_training import is_whole, own_split
 from xlite.evaluation.validation import choose_by, fit_info
+from xlite.files import Steps
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Calibrator, Platt, uncalibrated
 from xlite.metrics.recalibration import line_of
@@ -37,12 +38,22 @@ class FilmLogits:
         return FilmLogits(*map(np.concatenate, pairs))
 
 
-def answers(engine: Engine, folder: NihFolder, split: Split, part: str) -> FilmLogits:
-    """What an engine says of the films of a part that are there."""
-    preprocess = engine.info.preprocess
+def answers(
+    engine: Engine, folder: NihFolder, split: Split, part: str, steps: Steps | None = None
+) -> FilmLogits:
+    """What an engine says of the films of a part that are there; `steps` gets one for each."""
+    steps, preprocess = steps or Steps(), engine.info.preprocess
     films, labels, stems = open_films(folder, split, part, preprocess, skip_missing=True)
-    logits = [engine.logits(preprocess.normalize(films[row])[None]) for row in range(len(films))]
+    logits = []
+    for row in range(len(films)):
+        logits.append(engine.logits(preprocess.normalize(films[row])[None]))
+        steps.step()
     return FilmLogits(np.concatenate(logits), labels, folder.patients(stems))
+
+
+def films_there(folder: NihFolder, split: Split, part: str) -> int:
+    """How many films of a part `answers` reads."""
+    return sum(stem in folder.paths for stem in split.stems(part))
 
 
 def refitted(

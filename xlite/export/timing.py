@@ -16,16 +16,21 @@ import numpy as np
 
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import RunError
+from xlite.files import Steps
 from xlite.text import last_line
 
 TURNS, RUNS = 3, 30
 
 
-def in_turns(files: Mapping[str, Path], turns: int = TURNS, runs: int = RUNS) -> list[float]:
+def in_turns(
+    files: Mapping[str, Path], turns: int = TURNS, runs: int = RUNS, steps: Steps | None = None
+) -> list[float]:
     """The ms a film takes with each file: the best median of its processes, as others may disturb some.
 
-    The files are named in errors by what they are, as they may be temporary.
+    The files are named in errors by what they are, as they may be temporary. `steps` gets one for each
+    process.
     """
+    steps = steps or Steps()
     found: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(turns):
         for name, file in files.items():
@@ -36,6 +41,7 @@ def in_turns(files: Mapping[str, Path], turns: int = TURNS, runs: int = RUNS) ->
                 why = last_line(done.stderr, died).replace(str(file), name)
                 raise RunError(f"the {name} export cannot be timed: {why:.300}")
             found[name].append(float(done.stdout))
+            steps.step()
     return [min(times) for times in found.values()]
 
 

@@ -93,7 +93,7 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int], is_ensemble: bool)
         "findings": [_finding(info, finding, grid[0] * grid[1], is_ensemble) for finding in FINDINGS],
         "worth": worth_header(is_ensemble),
         "calibration": info.calibration and info.calibration.method,
-        "withheld": withheld_sentence(info.thresholds, info.thresholds_chosen_on),
+        "withheld": withheld_sentence(info.thresholds, info.thresholds_chosen_on, info.averaged),
         "maps": {
             method: {
                 "title": METHODS[method].title,

@@ -11,6 +11,7 @@ from xlite.metrics.worth import Worth
 from xlite.models.info import ModelInfo
 from xlite.reading import Reading
 from xlite.report.worth import threshold_sentence, worth_sentences, worth_table
+from xlite.text import percent
 
 _SHOWN_ALREADY = 2  # finding and probability, the first columns of the table
 
@@ -49,7 +50,7 @@ def worth_facts(info: ModelInfo, finding: str, is_ensemble: bool) -> dict[str, A
 
 
 def _texts(of: Callable[[Worth], list[str]], worth: Worth) -> list[str]:
-    return [text.replace(f"{_APART:.1%}", "{apart}") for text in of(worth)]
+    return [text.replace(percent(_APART), "{apart}") for text in of(worth)]
 
 
 def _cells(worth: Worth) -> list[str]:

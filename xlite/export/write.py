@@ -19,7 +19,7 @@ from xlite.engines.stamp import golden, stamped
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
 from xlite.export.graph import ServingGraph
-from xlite.files import digest_of
+from xlite.files import Progress, Steps, digest_of
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.onnx_file import INPUT, MAPS, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, look_through
 from xlite.models.student import describe
@@ -59,25 +59,39 @@ class Parity:
         )
 
 
-def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
+def export_model(
+    source: Path, out: Path, films: list[np.ndarray], progress: Progress | None = None
+) -> Parity:
     """Writes the model file `source` as ONNX to `out`; parity is checked on `films`, each uint8 (H, W).
 
     Raises CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
     """
-    file, parity = exported(source, out, films)
+    file, parity = exported(source, out, films, Steps(progress, units_of(films)))
     file.write(out)
     return parity
 
 
-def exported(source: Path, out: Path, films: list[np.ndarray]) -> tuple[OnnxFile, Parity]:
-    """What `export_model` writes, and how it answers; `out` names it in errors, and nothing is written."""
+def units_of(films: list[np.ndarray]) -> int:
+    """The steps that `exported` takes: the graph, the golden film, and each of these."""
+    return len(films) + 2
+
+
+def exported(
+    source: Path, out: Path, films: list[np.ndarray], steps: Steps | None = None
+) -> tuple[OnnxFile, Parity]:
+    """What `export_model` writes, and how it answers; `out` names it in errors, and nothing is written.
+
+    `steps` takes `units_of` these films: one for the graph, and one for each film that is compared.
+    """
+    steps = steps or Steps()
     engine = TorchEngine.load(source)
     proto = _graph(engine)
+    steps.step()
     golden_film = _golden_film(engine.info.preprocess.size)
     preprocess = engine.info.preprocess
     inputs = np.stack([preprocess(film) for film in [golden_film, *films]])
     file = look_through(_with_metadata(proto, engine, source, golden_film, inputs[:1]), out)
-    parity = compare(engine, OnnxEngine.of(file, out), inputs)
+    parity = compare(engine, OnnxEngine.of(file, out), inputs, steps)
     if not parity.holds:
         raise CheckpointError(
             f"{source} cannot be exported: {parity.differences()}; at most {TOLERANCE:g} is right"
@@ -156,7 +170,7 @@ def _golden_film(side: int) -> np.ndarray:
     return draw_film(draw_labels(1, 1, 0)[0], side, seed=0).image
 
 
-def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
+def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray, steps: Steps | None = None) -> Parity:
     """How far the export's answers to films (N, 3, S, S) lie from the engine's."""
     logits, probabilities, maps = 0.0, 0.0, 0.0
     for film in x:
@@ -169,6 +183,8 @@ def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
         logits = largest(logits, own - found["logits"])
         calibrated = apply_calibrator(own, engine.info.calibration)
         probabilities = largest(probabilities, found["probabilities"] - calibrated)
+        if steps:
+            steps.step()
     return Parity(len(x), logits, probabilities, maps)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from xlite.guards.limits import Limits
 from xlite.guards.measure import Measurements
 from xlite.images import LEAST_CONTRAST
+from xlite.text import significant
 
 Verdict = Literal["pass", "caution", "offer", "refuse"]
 Reason = Literal[
@@ -86,8 +87,9 @@ class Check:
 
     def __str__(self) -> str:
         side = "the least that passes is" if self.below else "the limit is"
-        measured = f"{self.measure}{_PROBABILITY_OF.get((self.reason, self.below), '')} {self.value:.3g}"
-        return f"{sentence_of(self.reason)} ({measured}, {side} {self.limit:.3g})."
+        whose = _PROBABILITY_OF.get((self.reason, self.below), "")
+        measured = f"{self.measure}{whose} {significant(self.value)}"
+        return f"{sentence_of(self.reason)} ({measured}, {side} {significant(self.limit)})."
 
 
 @dataclass(frozen=True)

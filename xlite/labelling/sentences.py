@@ -7,7 +7,7 @@ from xlite.labelling.export import Exported
 from xlite.labelling.labelling import LabellingSettings
 from xlite.labelling.summary import Summary
 from xlite.reading import Reading
-from xlite.text import counted, number, verb
+from xlite.text import counted, number, percent, verb
 
 Table = tuple[tuple[str, ...], list[tuple[str | int, ...]]]
 """A header and rows."""
@@ -90,7 +90,7 @@ def left_out_sentence(settings: LabellingSettings) -> str:
 def opinion_words(reading: Reading) -> dict[str, tuple[str, bool]]:
     """What a model says of each finding, and whether its probability is above its threshold."""
     return {
-        finding: (f"{reading.probability(finding):.1%}", reading.is_above(finding)) for finding in FINDINGS
+        finding: (percent(reading.probability(finding)), reading.is_above(finding)) for finding in FINDINGS
     }
 
 

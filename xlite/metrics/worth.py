@@ -11,8 +11,17 @@ from xlite.metrics.validation_record import ValidationRecord, rank
 Side = Literal["above", "below"]
 Zone = Literal["low", "not_sure", "high", "not_certified", "void"]
 Remark = Literal[
-    "rules_nothing_out", "says_little", "few_patients", "no_threshold", "not_calibrated", "by_hand"
+    "rules_nothing_out",
+    "says_little",
+    "few_patients",
+    "no_threshold",
+    "averaged",
+    "not_calibrated",
+    "two_rules",
+    "by_hand",
 ]
+Averaged = Literal["members", "mirror_image"]
+"""Readings whose mean an answer is: those of an ensemble's members, or of a film and its mirror image."""
 
 LEAST_FOR, MOST_AGAINST = 2.0, 0.5
 """A likelihood ratio between these changes the odds to a small and rarely important degree (Jaeschke, Guyatt
@@ -26,7 +35,8 @@ class Worth:
     threshold: None without one, or if it is withheld. record: None if the model file has none. calibrated:
     whether a calibrator was fitted to the finding. void: the film is not as the validation films were, so
     that no guarantee holds. disagreement: the standard deviation of an ensemble's members' probabilities.
-    by_hand: set if a person chose the threshold, None if validation films did.
+    by_hand: set if a person chose the threshold, None if validation films did. averaged: of which readings
+    the probability is the mean, if nothing was fitted to such means.
     """
 
     finding: str
@@ -39,6 +49,7 @@ class Worth:
     void: bool = False
     disagreement: float | None = None
     by_hand: ChosenByHand | None = None
+    averaged: Averaged | None = None
 
     @property
     def side(self) -> Side | None:
@@ -94,11 +105,14 @@ class Worth:
         """What limits the verdict.
 
         Below a threshold that misses about as often as it passes rightly nothing is ruled out; above one that
-        calls about as many without the finding little is said.
+        calls about as many without the finding little is said. The threshold alone says what is called, also
+        if a cut-off of the "not sure" zone lies on its other side.
         """
         found: list[Remark] = []
         if self.withheld:
             found.append("no_threshold")
+        if self.averaged:
+            found.append("averaged")
         if self.sensitivity and self.specificity:
             hit, passed = self.sensitivity.value or 0.0, self.specificity.value or 0.0
             if self.side == "below" and 1 - hit >= MOST_AGAINST * passed:
@@ -110,6 +124,8 @@ class Worth:
             found.append("few_patients")
         if not self.calibrated:
             found.append("not_calibrated")
+        if (self.side, self.zone) in (("below", "high"), ("above", "low")):
+            found.append("two_rules")
         if self.by_hand is not None:
             found.append("by_hand")
         return tuple(found)
@@ -133,7 +149,7 @@ class Worth:
             "rank_without": self.rank_without,
             "rank_with": self.rank_with,
             "remarks": list(self.remarks),
-            "void": self.void,
+            "void": self.void or (None if self.averaged else False),
             "disagreement": self.disagreement,
         }
 

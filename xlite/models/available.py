@@ -62,9 +62,13 @@ def model_files() -> dict[str, Path]:
 
 
 def model_name(path: Path) -> str:
-    """The run's name of a model file, or the file's if it lies in no run's folder."""
-    in_folder = path.name in (MODEL_FILE, *EXPORT_FILES.values())
-    return printable(path.absolute().parent.name if in_folder else path.stem)
+    """The run's name of a model file, or the file's if it lies in no run's folder.
+
+    Exports that answer otherwise than the model have the name of their precision, too: `demo.int8`.
+    """
+    folder = path.absolute().parent.name
+    names = {file: f"{folder}.{precision}" for precision, file in EXPORT_FILES.items()}
+    return printable((names | {MODEL_FILE: folder, EXPORT_FILE: folder}).get(path.name, path.stem))
 
 
 def _chosen() -> Choice:

@@ -30,6 +30,7 @@ from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
 from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
+from xlite.metrics.worth import Averaged
 from xlite.models.adapted import AdaptedTo
 
 FORMAT = "xlite-student-1"
@@ -63,7 +64,8 @@ class ModelNotes(BaseModel):
     validation films. `fold`: the fold of its train part that was left out, as `2/5`. `balance`: of several
     data folders, whether each `film` was drawn as often, or as many films of each `folder`. `phantoms`: its
     films were drawn. `labels_dropped`, `labels_softened`: how many labels of its training films were in doubt
-    and counted for nothing, or for less. `members` are the notes of an ensemble's members.
+    and counted for nothing, or for less. `members` are the notes of an ensemble's members; `mirrored`: each
+    answer is the mean of a film's and its mirror image's.
     `thresholds_by_hand` are by finding those thresholds that a person chose; the others are of validation
     films. `pooled` says which films beside those fitted the calibrator. `adapted_to` says of which films the
     calibrator and some thresholds are instead.
@@ -93,6 +95,7 @@ class ModelNotes(BaseModel):
     epoch: int | None = None
     epochs: int | None = None
     members: "tuple[ModelNotes, ...]" = ()
+    mirrored: bool = False
     thresholds_by_hand: dict[str, ChosenByHand] = {}
     pooled: Pooled | None = None
     adapted_to: AdaptedTo | None = None
@@ -162,6 +165,24 @@ class ModelInfo(BaseModel):
     def noting(self, **notes: Any) -> "ModelInfo":
         """The same with these notes beside the others, or in their place."""
         return self.model_copy(update={"notes": self.notes.model_copy(update=notes)})
+
+    @property
+    def averaged(self) -> Averaged | None:
+        """Of which readings the answers are means that nothing was fitted to; None of any other model."""
+        if self.thresholds is not None or self.calibration is not None:
+            return None
+        if self.notes.mirrored:
+            return "mirror_image"
+        return "members" if self.notes.members else None
+
+    def of_means(self) -> "ModelInfo":
+        """What holds of means over several readings: nothing that was fitted to single ones.
+
+        The logits of means are spread less, so that neither calibrator nor thresholds, nor what these did on
+        the validation films, are theirs.
+        """
+        fitted = ("calibration", "thresholds", "thresholds_chosen_on", "validation")
+        return self.model_copy(update={name: None for name in fitted} | {"notes": self.notes.without_hand()})
 
     @field_validator("preprocess")
     @classmethod

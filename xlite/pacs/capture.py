@@ -12,6 +12,7 @@ from xlite.pacs.common import CAPTURE_SERIES, stamp
 from xlite.pacs.outcome import SHORT_NOTICE, Outcome
 from xlite.pacs.source import MANUFACTURER
 from xlite.report.reading_sentences import map_sentence
+from xlite.text import percent
 
 _MARGIN = 0.006  # around the text below the film, as a share of the width
 _BOX = "Box: the size of one cell of the map, not a place"
@@ -33,7 +34,7 @@ def captures(outcome: Outcome) -> list[Dataset]:
 
 def _lines(outcome: Outcome, finding: str) -> tuple[str, ...]:
     reading = outcome.answer.reading
-    share = f"{reading.probability(finding):.1%}" if reading else ""
+    share = percent(reading.probability(finding)) if reading else ""
     return (
         f"X-Lite {outcome.reader.model} ({outcome.reader.digest[:8]}): {spoken(finding)} {share}",
         _BOX,

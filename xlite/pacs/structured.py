@@ -183,8 +183,10 @@ def _algorithm(outcome: Outcome) -> sr.AlgorithmIdentification:
 
 
 def _percent(name: Term, share: float) -> sr.Measurement:
-    """A share as per cent with two digits behind the point."""
-    return sr.Measurement(name=_concept(name), value=round(100 * share, 2), unit=codes.UCUM.Percent)
+    """A share as per cent with two digits behind the point, more if these would make it none or all."""
+    value = round(100 * share, 2)
+    exact = value if share in (0, 1) or value not in (0, 100) else float(f"{100 * share:.9g}")
+    return sr.Measurement(name=_concept(name), value=exact, unit=codes.UCUM.Percent)
 
 
 def _evaluation(name: Term, value: Term) -> sr.QualitativeEvaluation:

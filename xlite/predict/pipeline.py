@@ -67,6 +67,14 @@ class ReadOptions:
         return {"heatmaps": self.heatmaps, "map": self.method, "window": self.window, "fix": self.fix}
 
 
+class FilmRefused(ImageError):
+    """The only film was refused: `said` is what guards say of the film called `name`."""
+
+    def __init__(self, message: str, name: str, said: Said) -> None:
+        super().__init__(message)
+        self.name, self.said = name, said
+
+
 class Also(Protocol):
     """What else is written of each film, whether it is read or refused."""
 
@@ -117,9 +125,9 @@ def predict_films(
     """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, and overlays of each.
 
     Each of `also` gets each film with its maps. A film that is refused, or cannot be read, is logged and left
-    out; if it is the only one, that is an ImageError. A film whose files cannot be written is logged.
-    Whatever ends this early, the tables have what was read, and the same call goes on from there, unless all
-    is to be `fresh`.
+    out; if it is the only one, that is a FilmRefused or another ImageError. A film whose files cannot be
+    written is logged. Whatever ends this early, the tables have what was read, and the same call goes on from
+    there, unless all is to be `fresh`.
     """
     classifier = reader.classifier
     work: Work = {
@@ -306,7 +314,7 @@ class _Run:
             return
         refusal = f"{answer.film.path}: {' '.join(guards.sentences)}"
         if len(self.films) == 1:
-            raise ImageError(refusal)
+            raise FilmRefused(refusal, name, answer.said)
         log.error("Error: %s", refusal)
 
     def _step(self) -> None:

@@ -36,7 +36,7 @@ class Answer:
     @property
     def said(self) -> "Said":
         """What guards say of it, in short."""
-        return Said(self.guards.verdict, self.guards.reasons, self.undone)
+        return Said(self.guards.verdict, self.guards.reasons, self.undone, self.guards.sentences)
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,21 @@ class Table:
 
 
 class Said(NamedTuple):
-    """What guards said of a film, and for which of the reasons it was put right before it was read."""
+    """What guards said of a film, and for which of the reasons it was put right before it was read.
+
+    `measured` is a sentence for each reason, with its value and its limit; of rows of guards.csv, which hold
+    neither, it is empty.
+    """
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
     fixed: tuple[Reason, ...] = ()
+    measured: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
         """A sentence for each reason, and one that says if any was undone."""
-        said = [f"{sentence_of(reason)}." for reason in self.reasons]
+        said = list(self.measured) or [f"{sentence_of(reason)}." for reason in self.reasons]
         return [*said, FIXED] if self.fixed else said
 
     def facts(self) -> dict[str, object]:

@@ -31,8 +31,8 @@ from xlite.report.pdf_sheet import (
     wrapped,
 )
 from xlite.report.reading_sentences import map_sentence
-from xlite.report.worth import TABLE_NOTE, worth_table
-from xlite.text import labels_of
+from xlite.report.worth import worth_table
+from xlite.text import labels_of, percent
 
 _PRINTED = 720  # px; 85 mm have no use for more
 _LONGEST_NAME = 160
@@ -106,7 +106,7 @@ def _pictures(sheet: Sheet, found: GuardedReading, side: float) -> None:
         reading = found.reading.in_frame(film.shape)
         finding, probability = reading.top(1)[0]
         said = map_sentence(reading, finding)
-        caption = f"Map of {spoken(finding).lower()}, the likeliest finding ({probability:.1%})"
+        caption = f"Map of {spoken(finding).lower()}, the likeliest finding ({percent(probability)})"
         painted = reading.overlay(film, finding)
         said = f"{caption}. {said}" if said else caption
         ends.append(_picture(sheet, MARGIN + side + 14, side, painted, said))
@@ -198,7 +198,7 @@ def _foot(classifier: Classifier, reading: Reading | None) -> list[TextLine]:
         facts += [
             f"Thresholds: {thresholds_words(info)}",
             f"Probabilities: {calibration_words(info)}. They rank, they do not diagnose.",
-            TABLE_NOTE,
+            worth_table(reading.worths()).caption,
             reading.legend(),
         ]
     lines = [line for fact in facts for line in wrapped(fact, size=6.8, color=QUIET)]

@@ -8,6 +8,7 @@ from xlite.guarded import GuardedFilm, GuardedReading
 from xlite.guards.likeness import SPARE, Likeness
 from xlite.guards.verdict import Check, Reason, Verdict
 from xlite.report.document import Alert, Table
+from xlite.text import percent
 
 VOID = (
     'The guarantee of the "not sure" zone is withdrawn, and the rates of the thresholds need not hold: both '
@@ -134,7 +135,9 @@ def _verdict(film: GuardedReading) -> str:
 def _likeliest(film: GuardedReading) -> str:
     if film.reading is None:
         return " ".join(film.said.sentences)
-    return ", ".join(f"{spoken(finding)} {probability:.1%}" for finding, probability in film.reading.top(3))
+    return ", ".join(
+        f"{spoken(finding)} {percent(probability)}" for finding, probability in film.reading.top(3)
+    )
 
 
 def _named(films: Sequence[str]) -> str:

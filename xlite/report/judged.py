@@ -17,7 +17,7 @@ from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import known, negative, positive
 from xlite.messages import literal
 from xlite.report.saved import Evaluation
-from xlite.text import counted, labels_of
+from xlite.text import counted, labels_of, percent
 
 Kind = Literal["missed", "alarm"]
 MISTAKE_KINDS: tuple[Kind, ...] = "missed", "alarm"
@@ -170,11 +170,11 @@ def mistakes_title(finding: str, cut: float | None, kind: Kind) -> str:
     called, without = _TITLES[kind]
     if cut is None:
         return f"**{without}**: {spoken(finding)}, no threshold"
-    return f"**{called}**: {spoken(finding)} at its threshold of {cut:.1%}, most confident first"
+    return f"**{called}**: {spoken(finding)} at its threshold of {percent(cut)}, most confident first"
 
 
 def mistake_caption(mistake: Mistake) -> str:
     """The probability, what the label says, and the film, as Markdown."""
     none = spoken(NO_FINDING) if mistake.whole else "none of the findings that are known"
     labels = ", ".join(map(spoken, mistake.labels)) or none
-    return f"**{mistake.probability:.1%}**, labelled {labels}  \n{literal(mistake.stem)}"
+    return f"**{percent(mistake.probability)}**, labelled {labels}  \n{literal(mistake.stem)}"

@@ -8,7 +8,7 @@ from xlite.models.info import ModelInfo
 from xlite.reading import Reading
 from xlite.report.document import Table
 from xlite.report.model_words import calibration_words, of_findings
-from xlite.text import labels_of
+from xlite.text import labels_of, percent
 
 NAMED = 3
 """So many of the largest differences are told in words."""
@@ -67,8 +67,8 @@ def pair_sentences(pair: Pair) -> list[str]:
     else:
         said.append("No calls can be compared: no finding has a threshold in both.")
     most = [
-        f"{spoken(finding)} {one.reading.probability(finding):.1%} and "
-        f"{other.reading.probability(finding):.1%}"
+        f"{spoken(finding)} {percent(one.reading.probability(finding))} and "
+        f"{percent(other.reading.probability(finding))}"
         for finding in pair.largest()
     ]
     said.append(f"Largest differences, {one.name} first: {', '.join(most)}.")
@@ -87,9 +87,9 @@ def pair_table(pair: Pair) -> Table:
     rows = [
         [
             spoken(finding),
-            f"{p:.1%}",
+            percent(p),
             _threshold(one, finding),
-            f"{other.reading.probability(finding):.1%}",
+            percent(other.reading.probability(finding)),
             _threshold(other, finding),
             f"{100 * pair.difference(finding):+.1f}",
             "changes" if finding in pair.changed else "",
@@ -104,7 +104,7 @@ def pair_table(pair: Pair) -> Table:
 def _threshold(side: Side, finding: str) -> str:
     worth = side.reading.worth(finding)
     mark = "" if worth.calibrated else ", not calibrated"
-    return ("none" if worth.threshold is None else f"{worth.side} {worth.threshold:.1%}") + mark
+    return ("none" if worth.threshold is None else f"{worth.side} {percent(worth.threshold)}") + mark
 
 
 def _why(one: Side, other: Side) -> list[str]:

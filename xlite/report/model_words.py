@@ -5,7 +5,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.models.adapted import AdaptedTo
 from xlite.models.info import ModelInfo, ModelNotes
-from xlite.reading import withheld_sentence
+from xlite.reading import averaged_sentence, withheld_sentence
 from xlite.report.sentences import CALIBRATORS
 from xlite.text import counted
 
@@ -37,6 +37,8 @@ def calibrating_films(info: ModelInfo) -> str:
 
 def thresholds_words(info: ModelInfo) -> str:
     """Where the thresholds come from, and which findings have none."""
+    if info.averaged:
+        return f"none. {averaged_sentence(info.averaged)}"
     if info.thresholds is None:
         return "none: the model has none yet, so the order of the findings counts, not their probabilities."
     withheld = withheld_sentence(info.thresholds, info.thresholds_chosen_on)

@@ -4,17 +4,18 @@ from collections.abc import Iterable
 
 from xlite.findings import FINDINGS, spoken
 from xlite.reading import Reading
+from xlite.text import percent
 
 
 def also_above_sentence(reading: Reading) -> str | None:
     """Which findings behind the three likeliest reach their threshold; None if there is none."""
-    also = [f"{spoken(finding)} ({p:.1%})" for finding, p in reading.also_above()]
+    also = [f"{spoken(finding)} ({percent(p)})" for finding, p in reading.also_above()]
     return f"Beyond these three, above the model's threshold: {', '.join(also)}." if also else None
 
 
 def thresholds_sentence(reading: Reading) -> str:
     """Which findings have no threshold, or that none has; empty if each has one."""
-    if reading.thresholds is None:
+    if reading.thresholds is None and not reading.averaged:
         return "This model has no thresholds yet: read the order of the findings, not their probabilities."
     return reading.withheld()
 
@@ -38,7 +39,7 @@ def bars_uncalibrated(reading: Reading) -> list[str]:
 def bars_sentences(reading: Reading) -> list[str]:
     """What the marks of the bars of a reading mean; only of marks that are there."""
     said = []
-    if reading.thresholds is None:
+    if reading.thresholds is None and not reading.averaged:
         said.append("This model has no thresholds yet: read the order, not the height, of the bars.")
     elif _some_threshold(reading):
         said.append(
@@ -53,14 +54,14 @@ def bars_sentences(reading: Reading) -> list[str]:
         said.append('No "not sure" zone is drawn: too few validation patients certify one.')
     if bare := bars_uncalibrated(reading):
         said.append(f"Hatched: not calibrated, a score that ranks films ({_spoken(bare)}).")
-    elif len(reading.uncalibrated) == len(FINDINGS):
+    elif len(reading.uncalibrated) == len(FINDINGS) and not reading.averaged:
         said.append("None of the 14 is calibrated: they are scores that rank films.")
     return said
 
 
 def bars_alt(reading: Reading) -> str:
     """What the bars show, for those who do not see them."""
-    top = ", ".join(f"{spoken(finding)} {p:.1%}" for finding, p in reading.top(3))
+    top = ", ".join(f"{spoken(finding)} {percent(p)}" for finding, p in reading.top(3))
     above = [finding for finding, _ in reading.top(len(FINDINGS)) if reading.is_above(finding)]
     none = "none is above its threshold" if _some_threshold(reading) else "none has a threshold"
     over = f"above their threshold: {_spoken(above)}" if above else none

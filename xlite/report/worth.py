@@ -8,8 +8,9 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.triage import needed
 from xlite.metrics.validation_record import STEPS, ValidationRecord
 from xlite.metrics.worth import Remark, Worth
+from xlite.reading import averaged_sentence
 from xlite.report.document import Table
-from xlite.text import counted, few_patients, number
+from xlite.text import counted, few_patients, number, percent
 
 _ZONES = {
     "low": "below",
@@ -23,8 +24,10 @@ _SHORT: dict[Remark, str] = {
     "says_little": "says little",
     "few_patients": "few patients",
     "no_threshold": "no threshold",
+    "averaged": "a mean of readings",
     "not_calibrated": "not calibrated",
     "by_hand": "chosen by hand",
+    "two_rules": "the threshold alone calls",
 }
 TABLE_NOTE = (
     "Sensitivity and specificity: of the threshold on the validation films, with the 95 % interval of what "
@@ -37,10 +40,12 @@ _MEMBERS_NOTE = " Members differ by: the standard deviation of what the ensemble
 def worth_sentences(worth: Worth) -> list[str]:
     """All that is to be said beside a finding's probability, as whole sentences; none of an unknown worth."""
     said = [threshold_sentence(worth), zone_sentence(worth), rank_sentence(worth)]
-    if not worth.calibrated:
+    if worth.averaged:
+        said.append(averaged_sentence(worth.averaged).removesuffix("."))
+    elif not worth.calibrated:
         said.append("not calibrated: the probability is a score that ranks films")
     if worth.disagreement is not None:
-        said.append(f"members of the ensemble disagree by {worth.disagreement:.1%} (standard deviation)")
+        said.append(f"members of the ensemble disagree by {percent(worth.disagreement)} (standard deviation)")
     return [f"{text[0].upper()}{text[1:]}." for text in said if text]
 
 
@@ -59,7 +64,7 @@ def threshold_sentence(worth: Worth) -> str | None:
     if worth.threshold is None:
         few = f": {few_patients(patients.positive, patients.negative)}" if patients else ""
         return f"no threshold{few}" if worth.withheld else None
-    said = f"{worth.side} the model's threshold of {worth.threshold:.1%}"
+    said = f"{worth.side} the model's threshold of {percent(worth.threshold)}"
     if worth.by_hand:
         said += f", {worth.by_hand}"
     elif patients and not worth.record:
@@ -111,18 +116,27 @@ def zone_sentence(worth: Worth) -> str | None:
         case "low":
             return (
                 f"below the cut-off of {low}: at most {cuts.missed:.0%} of patients with it have a film with "
-                f"it there ({100 * cuts.confidence:.0f} % confidence, {with_it})"
+                f"it there ({100 * cuts.confidence:.0f} % confidence, {with_it}){_two_rules(worth)}"
             )
         case "high":
             return (
                 f"at or above the cut-off of {high}: at most {cuts.alarmed:.0%} of patients without it have "
                 f"a film without it there ({100 * cuts.confidence:.0f} % confidence, {without})"
+                f"{_two_rules(worth)}"
             )
     if cuts.low is None:
         return f"not sure: below the cut-off of {high}, and no lower one can be certified: {no_low}"
     if cuts.high is None:
         return f"not sure: not below the cut-off of {low}, and no higher one can be certified: {no_high}"
     return f"not sure: between the cut-offs of {low} and {high}"
+
+
+def _two_rules(worth: Worth) -> str:
+    """What holds if threshold and cut-offs, which two rules choose, seem to contradict each other."""
+    if "two_rules" not in worth.remarks:
+        return ""
+    called = "called" if worth.side == "above" else "not called"
+    return f"; it is {called} all the same, as another rule chose the threshold, which alone says so"
 
 
 def rank_sentence(worth: Worth) -> str | None:
@@ -151,14 +165,14 @@ def worth_table(worths: Iterable[Worth]) -> Table:
     rows = [
         [
             spoken(one.finding),
-            f"{one.probability:.1%}",
-            "none" if one.threshold is None else f"{one.side} {one.threshold:.1%}",
+            percent(one.probability),
+            "none" if one.threshold is None else f"{one.side} {percent(one.threshold)}",
             _rate(one.sensitivity),
             _rate(one.specificity),
             f"{one.patients.positive:,}" if one.patients else "",
             _ZONES[one.zone] if one.zone else "",
             " and ".join(f"{place}%" for place in (one.rank_without, one.rank_with) if place is not None),
-            *([f"{one.disagreement:.1%}"] if one.disagreement is not None else []),
+            *([percent(one.disagreement)] if one.disagreement is not None else []),
             ", ".join(_SHORT[remark] for remark in one.remarks),
         ]
         for one in worths
@@ -228,16 +242,21 @@ def _rank(place: int, films: int) -> str:
 def _rate(found: Estimate | None) -> str:
     if found is None or found.low is None or found.high is None:
         return ""
-    return f"{_share(found)} ({100 * found.low:.0f}–{100 * found.high:.0f})"
+    low, high = (percent(one, 0).removesuffix("%") for one in (found.low, found.high))
+    return f"{_share(found)} ({low}–{high})"
 
 
 def _share(found: Estimate) -> str:
-    return f"{found.value:.0%}"
+    return _whole(found.value)
 
 
 def _span(found: Estimate) -> str:
-    return f"{found.low:.0%} to {found.high:.0%}"
+    return f"{_whole(found.low)} to {_whole(found.high)}"
+
+
+def _whole(share: float | None) -> str:
+    return "undefined" if share is None else percent(share, 0)
 
 
 def _cut(cut: float | None) -> str:
-    return "none" if cut is None else f"{cut:.2%}"
+    return "none" if cut is None else percent(cut, 2)

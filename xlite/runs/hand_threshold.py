@@ -27,6 +27,7 @@ from xlite.report.saved import Evaluation
 from xlite.report.sections.operating import not_offered_sentence
 from xlite.report.sentences import known_films
 from xlite.runs.run import Run
+from xlite.text import percent
 
 _CLOSE = 1e-6
 """Two thresholds that lie nearer are the same: files keep six decimals or more."""
@@ -49,7 +50,7 @@ def is_shipped(path: Path) -> bool:
 def threshold_changes(info: ModelInfo, report: Report) -> list[str]:
     """What a model file now says of its thresholds that a report, made before, does not: a sentence each."""
     return [
-        f"{spoken(finding)} is now called from {cut:.1%} on, {one}. The tables below are of "
+        f"{spoken(finding)} is now called from {percent(cut)} on, {one}. The tables below are of "
         f"{_share(report.per_class[finding].threshold)}, with which the films were judged: evaluate again."
         for finding, one in info.notes.thresholds_by_hand.items()
         for cut in [(info.thresholds or {}).get(finding)]
@@ -104,7 +105,7 @@ def keep_threshold(
     rewrite_info(path, _with(info, finding, cut, chosen, changed))
     _note_in_card(path.with_name(CARD_FILE), read_info(path))
     name, instead = path.parent.name, _share((info.thresholds or {})[finding])
-    done = f"{name} now calls {spoken(finding)} from {cut:.1%} on instead of {instead}, {chosen}."
+    done = f"{name} now calls {spoken(finding)} from {percent(cut)} on instead of {instead}, {chosen}."
     return Kept(done, _costs(path, chosen, record, changed))
 
 
@@ -208,4 +209,4 @@ def _same(first: float | None, second: float | None) -> bool:
 
 
 def _share(threshold: float | None) -> str:
-    return "no threshold" if threshold is None else f"{threshold:.1%}"
+    return "no threshold" if threshold is None else percent(threshold)

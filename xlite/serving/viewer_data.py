@@ -22,6 +22,7 @@ from xlite.explain.drawing import OPACITY, SCALES, scale_table, shrink
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.localisation import in_frame
 from xlite.reading import Reading
+from xlite.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def maps_of(reading: Reading) -> dict[str, ViewerMap]:
     """The maps of a reading by finding, likeliest first; those with a fault are not painted."""
     return {
         finding: ViewerMap(
-            f"{spoken(finding)}, {probability:.1%}",
+            f"{spoken(finding)}, {percent(probability)}",
             reading.maps[FINDINGS.index(finding)],
             painted=reading.fault(finding) is None,
         )

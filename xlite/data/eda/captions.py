@@ -15,7 +15,7 @@ from xlite.errors import Setting
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import known
 from xlite.messages import in_field_titles, literal
-from xlite.text import NOT_LABELLED, counted, labels_of, verb
+from xlite.text import NOT_LABELLED, counted, labels_of, percent, verb
 
 
 def folder_caption(folder: NihFolder, public: bool) -> str:
@@ -177,14 +177,14 @@ def said_of_film(films: CodedFilms, row: int, judged: ModelProbabilities, order:
     if np.isnan(probs[0]):
         return "not judged"
     if order == "probability":
-        return f"{spoken(finding)} {probs[FINDINGS.index(finding)]:.1%}"
+        return f"{spoken(finding)} {percent(probs[FINDINGS.index(finding)])}"
     if not known(label).any():
         return "no label is known"
     if order == "loss":
         return f"loss {loss(label[None], probs[None])[0]:.3f}"
     name = widest(label, probs)
     says = "labelled" if label[FINDINGS.index(name)] > 0 else "not labelled"
-    return f"{spoken(name)} {probs[FINDINGS.index(name)]:.1%}, {says}"
+    return f"{spoken(name)} {percent(probs[FINDINGS.index(name)])}, {says}"
 
 
 def said_of_films(
@@ -222,7 +222,7 @@ def said_of_doubts(films: CodedFilms, row: int) -> str:
     probs, labels = films.doubted.probs[row], films.labels[row]
     apart = np.abs(labels - probs)
     return "; ".join(
-        f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {probs[c]:.1%} likely"
+        f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {percent(probs[c])} likely"
         for c in np.argsort(-apart, kind="stable")
         if not np.isnan(apart[c])
     )

@@ -62,11 +62,19 @@ def chosen(header: pydicom.Dataset, wanted: str) -> pydicom.Dataset | Window:
 
 
 def _typed(wanted: str) -> Window | None:
-    """The window of `CENTER,WIDTH` in modality values; None if it is something else."""
+    """The window of `CENTER,WIDTH` in modality values; None if it is something else.
+
+    Raises ImageError for numbers that make no window.
+    """
     if not (found := _PAIR.fullmatch(wanted)):
         return None
     try:
         center, width = map(float, found.groups())
     except ValueError:
         return None
-    return Window(center, width, "LINEAR") if 1 <= width < _LARGEST and abs(center) < _LARGEST else None
+    if not (1 <= width < _LARGEST and abs(center) < _LARGEST):
+        raise ImageError(
+            f"the window {wanted[:64]!r} shows nothing: its width must be 1 or more, and both numbers below "
+            f"{_LARGEST:g}"
+        )
+    return Window(center, width, "LINEAR")

@@ -6,7 +6,7 @@ from xlite.metrics.operating_point import OperatingPoint, predictive_values
 from xlite.metrics.thresholds import RULES
 from xlite.report.document import Row, Table
 from xlite.report.view import View
-from xlite.text import capital, counted
+from xlite.text import capital, counted, percent
 
 NOTE = (
     "Sensitivity and specificity are of these films, with 95 % intervals by patient. PPV and NPV follow from "
@@ -32,7 +32,10 @@ def operating_table(view: View, point: OperatingPoint, prevalence: float) -> Tab
         f"{point.negative_patients:,} without it. "
     )
     return Table(
-        [f"Called at {point.cut:.1%}", "Value (95 % interval)", "What it is"], rows, patients + NOTE, (2,)
+        [f"Called at {percent(point.cut)}", "Value (95 % interval)", "What it is"],
+        rows,
+        patients + NOTE,
+        (2,),
     )
 
 
@@ -66,7 +69,7 @@ def not_labelled_sentence(finding: str) -> str:
 def point_sentence(point: OperatingPoint) -> str:
     """The point in words, for those who cannot see the chart."""
     return (
-        f"At a threshold of {point.cut:.1%} sensitivity {point.sensitivity}, specificity "
+        f"At a threshold of {percent(point.cut)} sensitivity {point.sensitivity}, specificity "
         f"{point.specificity}, precision on these films "
         f"{'undefined' if point.precision is None else f'{point.precision:.3f}'}."
     )
