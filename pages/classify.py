@@ -11,6 +11,7 @@ from page_reader import (
     choose_film,
     choose_models,
     learned_words,
+    model_file,
     named_film,
     not_here,
     open_model,
@@ -19,6 +20,7 @@ from page_reader import (
     uploads_changed,
 )
 from page_shared import QUIET_BAR, say_unknown
+from page_steps import show_steps
 
 from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS
@@ -41,17 +43,21 @@ if TYPE_CHECKING:
     from xlite.serving.visit import Model, Visit, VisitFilm
 
 
-def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> "dict[str, FilmView]":
-    """What the model sees in each film, by its key: read once for each visitor and model."""
+def read_films(
+    visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]", place: "DeltaGenerator"
+) -> "tuple[dict[str, FilmView], DeltaGenerator]":
+    """What the model sees in each film, by its key, and where to show it: read once a visitor and model.
+
+    While films are read nothing else stands at that place: the numbers of other films would seem theirs.
+    """
     from xlite.serving.viewer import with_own_names
     from xlite.serving.visit import film_view
 
     new = [film for film in films if (film.key, opened.file) not in visit.views]
-    place = st.empty()
-    for number, film in enumerate(new, 1):
-        place.progress(number / len(new), f"Reading film {number} of {len(new)}")
+    place = place.empty() if new else place
+    for number, film in enumerate(new):
+        place.progress(number / len(new), f"Reading film {number + 1} of {len(new)}")
         visit.views[film.key, opened.file] = film_view(opened.reader, film)
-    place.empty()
     # Of two choices with one text the browser can name but one.
     views = with_own_names(
         {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
@@ -59,7 +65,7 @@ def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> 
     for key, view in views.items():
         visit.views[key, opened.file] = view
         visit.note(key, opened.name, view)
-    return views
+    return views, place
 
 
 def turn(key: str, model: "Model") -> None:
@@ -81,6 +87,20 @@ def choose_view(visit: "Visit", films: "dict[str, FilmView]", place: "DeltaGener
     return shown
 
 
+def step_to(key: str) -> None:
+    """From now on that film of the batch is shown."""
+    st.session_state["shown"] = key
+
+
+def step_through(keys: Sequence[str], shown: str) -> None:
+    """The film before and the one after, if there are several."""
+    if len(keys) > 1:
+        at = keys.index(shown)
+        before, after = (keys[place] if 0 <= place < len(keys) else "" for place in (at - 1, at + 1))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            show_steps(before, after, step_to, f"{at + 1} of {len(keys)} films")
+
+
 def show_overview(films: "dict[str, FilmView]") -> None:
     """What was found in each of several films."""
     from xlite.report.document import to_markdown
@@ -94,9 +114,12 @@ def show_overview(films: "dict[str, FilmView]") -> None:
 
 def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Model") -> None:
     """What the guards say, and the click that turns or inverts the film."""
-    from xlite.report.film_sentences import guard_alert, offer_words
+    from xlite.report.film_sentences import PASSED, guard_alert, offer_words
 
-    if alert := guard_alert(answer):
+    alert = guard_alert(answer)
+    if alert is None:
+        st.caption(f":material/check: {PASSED}")
+    else:
         box = {"refuse": st.error, "pass": st.info}.get(answer.guards.verdict, st.warning)
         sentences = "\n".join(f"- {literal(sentence)}" for sentence in alert.sentences)
         box(f"**{literal(alert.title)}**\n\n{sentences}")
@@ -252,13 +275,14 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
     return film, place
 
 
-def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView") -> None:
-    """The second model's reading of the same film beside the first's, and what differs."""
+def show_pair(
+    visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView", view: "FilmView"
+) -> None:
+    """The second model's `view` of the same film beside the first's, and what differs."""
     from xlite.plots import pair_figure
     from xlite.report.document import to_markdown
     from xlite.report.model_pair import Pair, Side, pair_sentences, pair_table, unread_sentence
 
-    view = read_films(visit, other, [film])[film.key]
     view = view.turned() if view.is_turned != shown.is_turned else view
     first = shown.answer.reading if shown.answer else None
     second = view.answer.reading if view.answer else None
@@ -318,30 +342,37 @@ def show_films(
     opened: Opened,
     other: Opened | None,
     choices: "DeltaGenerator",
+    notes: "DeltaGenerator",
+    place: "DeltaGenerator",
 ) -> None:
     """The films on view as the model reads them, one of them whole, and what there is to keep.
 
-    Which one is asked among the other choices.
+    Which one is asked among the other choices; what was left out stands at `notes`.
     """
     from xlite.report.film_sentences import too_many_words
 
     if films[0].key in visit.batch:
         for sentence in filter(None, [too_many_words(visit.left_out, len(visit.batch)), *visit.notes]):
-            st.info(said(sentence))
-    with st.container(key="reading"):
-        visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
-        views = read_films(visit, opened, films)
-        key = choose_view(visit, views, choices)
-        shown, place = show_view(visit, opened, key)
+            notes.info(said(sentence))
+    visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
+    views, place = read_films(visit, opened, films, place)
+    key = choose_view(visit, views, choices)
+    theirs = None
+    if other:
+        read, place = read_films(visit, other, [visit.films[key]], place)
+        theirs = read[key]
+    with place.container(key="reading"):
+        step_through(list(views), key)
+        shown, known_place = show_view(visit, opened, key)
         st.caption(literal(opened.reader.classifier.about))
         if shown.answer and shown.answer.reading:
-            if other:
-                show_pair(visit, opened, other, visit.films[key], shown)
+            if other and theirs:
+                show_pair(visit, opened, other, visit.films[key], shown, theirs)
             show_worth(shown.answer.reading)
         show_overview(views)
         learned = {film.key: learned_words(visit, opened, film) for film in films}
         for sentence in learned[key]:
-            place.warning(said(sentence))
+            known_place.warning(said(sentence))
         offer_files(opened, views | {key: shown}, list(learned.values()))
 
 
@@ -355,6 +386,8 @@ def read_with_a_model() -> None:
     try:
         in_vain = not_here(list(models))
         choices = st.container(horizontal=True)  # on a phone too
+        # Each at one place in every run: what stands at another one is shown until the run ends.
+        notes, place = st.container(), st.container()
         name = choose_film(visit, choices)
         model, against = choose_models(list(models), choices)
         if in_vain:
@@ -370,8 +403,12 @@ def read_with_a_model() -> None:
         elif not films:
             st.info("Upload a film to read it.")
         else:
-            other = open_model(models, against) if against else None
-            show_films(visit, films, open_model(models, model), other, choices)
+            if any((film.key, model_file(models, model)) not in visit.views for film in films):
+                place = place.empty()  # before the model is loaded, which takes time, too
+            with notes:
+                opened = open_model(models, model)
+                other = open_model(models, against) if against else None
+            show_films(visit, films, opened, other, choices, notes, place)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     show_history(visit, list(models))
