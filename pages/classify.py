@@ -93,12 +93,10 @@ def step_to(key: str) -> None:
 
 
 def step_through(keys: Sequence[str], shown: str) -> None:
-    """The film before and the one after, if there are several."""
-    if len(keys) > 1:
-        at = keys.index(shown)
-        before, after = (keys[place] if 0 <= place < len(keys) else "" for place in (at - 1, at + 1))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            show_steps(before, after, step_to, f"{at + 1} of {len(keys)} films")
+    """The film before and the one after."""
+    at = keys.index(shown)
+    before, after = (keys[place] if 0 <= place < len(keys) else "" for place in (at - 1, at + 1))
+    show_steps(before, after, step_to, f"{at + 1} of {len(keys)}")
 
 
 def show_overview(films: "dict[str, FilmView]") -> None:
@@ -114,12 +112,9 @@ def show_overview(films: "dict[str, FilmView]") -> None:
 
 def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Model") -> None:
     """What the guards say, and the click that turns or inverts the film."""
-    from xlite.report.film_sentences import PASSED, guard_alert, offer_words
+    from xlite.report.film_sentences import guard_alert, offer_words
 
-    alert = guard_alert(answer)
-    if alert is None:
-        st.caption(f":material/check: {PASSED}")
-    else:
+    if alert := guard_alert(answer):
         box = {"refuse": st.error, "pass": st.info}.get(answer.guards.verdict, st.warning)
         sentences = "\n".join(f"- {literal(sentence)}" for sentence in alert.sentences)
         box(f"**{literal(alert.title)}**\n\n{sentences}")
@@ -129,16 +124,25 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Mo
 
 
 @st.fragment
-def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequence[FilmBox]") -> None:
-    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
+def show_film(
+    picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequence[FilmBox]", passed: bool
+) -> None:
+    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen.
+
+    passed: whether the guards let it pass as it came.
+    """
     from film_viewer import show_viewer
 
+    from xlite.report.film_sentences import PASSED
     from xlite.report.reading_sentences import map_sentence
     from xlite.serving.viewer_data import maps_of
 
     say_unknown("finding", list(map(spoken, FINDINGS)), "finding")
     maps = maps_of(reading)
-    chosen = st.selectbox(
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if passed:
+        row.caption(f":material/check: {PASSED}", width="content")
+    chosen = row.selectbox(
         "Map of",
         list(maps),
         index=None,
@@ -165,7 +169,8 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
         f"{literal(name)}, map of {spoken(finding).lower()} ({reading.probability(finding):.1%})"
         + ("" if reading.fault(finding) else "; the square is one cell of the map")
     )
-    st.caption(reading.legend(bar=True))
+    if not reading.fault(finding):
+        st.caption(reading.legend(bar=True))
 
 
 def choose_method(reader: "GuardedReader") -> str:
@@ -235,6 +240,8 @@ def show_bars(reading: "Reading") -> None:
 
 def show_reading(visit: "Visit", opened: Opened, held: "VisitFilm", film: "FilmView") -> "FilmView":
     """Everything that the model says about one film, which now has its maps."""
+    from xlite.report.film_sentences import guard_alert
+
     left, right = st.columns([3, 2], gap="large")
     picture_place = left.container()
     with left:
@@ -244,7 +251,8 @@ def show_reading(visit: "Visit", opened: Opened, held: "VisitFilm", film: "FilmV
         return film
     picture = visit.picture(held, film)
     with picture_place:
-        show_film(picture, answer.reading, film.name, boxes_of(visit, held, film, picture.shape))
+        boxes = boxes_of(visit, held, film, picture.shape)
+        show_film(picture, answer.reading, film.name, boxes, guard_alert(answer) is None)
     with left:
         show_top(answer.film, answer.reading)
     with right:
@@ -357,12 +365,14 @@ def show_films(
     visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
     views, place = read_films(visit, opened, films, place)
     key = choose_view(visit, views, choices)
+    if len(views) > 1:
+        with choices.container(horizontal=True, vertical_alignment="center", width="content"):
+            step_through(list(views), key)
     theirs = None
     if other:
         read, place = read_films(visit, other, [visit.films[key]], place)
         theirs = read[key]
     with place.container(key="reading"):
-        step_through(list(views), key)
         shown, known_place = show_view(visit, opened, key)
         st.caption(literal(opened.reader.classifier.about))
         if shown.answer and shown.answer.reading:
@@ -385,7 +395,7 @@ def read_with_a_model() -> None:
     visit, models = own_visit(), model_files()
     try:
         in_vain = not_here(list(models))
-        choices = st.container(horizontal=True)  # on a phone too
+        choices = st.container(horizontal=True, vertical_alignment="bottom")  # on a phone too
         # Each at one place in every run: what stands at another one is shown until the run ends.
         notes, place = st.container(), st.container()
         name = choose_film(visit, choices)

@@ -368,7 +368,7 @@ def test_one_steps_through_the_films_of_a_batch(own_home: Path):
         found.append(viewer(pressed(test, step))["name"])
     assert found == ["a.png", "b.png", "c.png", "b.png"]
     assert test.selectbox(key="shown").value == test.session_state["visit"].shown
-    assert "2 of 3 films" in words(test)
+    assert "2 of 3" in words(test)
     steps = {one.label: (one.disabled, one.proto.shortcut) for one in test.button if one.proto.shortcut}
     assert steps == {"Previous": (False, "w"), "Next": (False, "e")}
     pressed(test, "Next")

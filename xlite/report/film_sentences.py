@@ -13,7 +13,7 @@ VOID = (
     'The guarantee of the "not sure" zone is withdrawn, and the rates of the thresholds need not hold: both '
     "are of films as the validation films were."
 )
-PASSED = "Passes the guards: they found nothing that speaks against reading it."
+PASSED = "Passes the guards"
 NO_PROBABILITIES = "It was not read: no probabilities are given for it."
 _MOST_NAMED = 5
 """Of films that are left out; more names would fill the page."""
