@@ -378,6 +378,16 @@ def test_one_steps_through_the_films_of_a_batch(own_home: Path):
 
 
 @pytest.mark.slow
+def test_what_is_not_painted_has_no_legend(own_home: Path, monkeypatch: pytest.MonkeyPatch):
+    save_demo_model(own_home)
+    for fault, legends in ((None, 1), ("shows no place", 0)):
+        monkeypatch.setattr(Reading, "fault", lambda self, finding, fault=fault: fault)
+        test = uploaded(opened(), png("a.png"))
+        assert len([one for one in test.caption if one.value.startswith("Colour shows")]) == legends
+        assert ["Not painted: the map of" in one.value for one in test.info] == [True] * (fault is not None)
+
+
+@pytest.mark.slow
 def test_the_history_counts_films_and_not_readings(own_home: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
