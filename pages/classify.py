@@ -29,6 +29,7 @@ from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
+from xlite.public import is_public
 from xlite.serving.address import unknown
 from xlite.serving.upload_limits import most_films
 
@@ -407,9 +408,10 @@ def read_with_a_model() -> None:
             visit.open(film)
         films = [film] if name else [visit.films[key] for key in visit.batch]
         if model is None:
-            st.info(
-                "There is no model yet. Train one on the Train page; it appears here after its first epoch."
+            way = (
+                "" if is_public() else " Train one on the Train page; it appears here after its first epoch."
             )
+            st.info(f"There is no model yet.{way}")
         elif not films:
             st.info("Upload a film to read it.")
         else:

@@ -116,7 +116,9 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
     if not runs:
-        st.caption("No run yet: start one on the Train page, or by `xlite train`.")
+        st.caption(
+            "No run yet." if is_public() else "No run yet: start one on the Train page, or by `xlite train`."
+        )
         return
     shown = wanted.of(runs)
     if not shown:

@@ -53,6 +53,13 @@ def test_runs_shows_experiments_beside_a_damaged_row_and_warns_of_it():
     assert warning.value.startswith("Line 3 of ") and "left out: mend or delete it" in warning.value
 
 
+def test_in_public_runs_points_to_no_page_that_is_not_there(monkeypatch: pytest.MonkeyPatch):
+    assert "Runs start on the Train page" in words(page("runs").run())
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    told = words(page("runs").run())
+    assert "Runs are compared on the Results page." in told and "Train page" not in told
+
+
 def test_runs_marks_experiments_whose_teacher_knows_test_films():
     taught = TeacherSeen(films=150, trained=93, with_val=98, patients=98)
     few = TeacherSeen(films=1500, trained=1, with_val=1, patients=1)
