@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 from film_viewer import show_viewer
 from page_shared import go_to
+from page_steps import show_steps
 from page_thumbnails import cached_film, cached_thumbnail
 
 from xlite.data.eda import captions, history
@@ -89,9 +90,7 @@ def _steps(folder: NihFolder, films: CodedFilms, row: int, rows: np.ndarray) -> 
             place = int(at[0])
             before = stems.iloc[rows[place - 1]] if place else ""
             after = stems.iloc[rows[place + 1]] if place + 1 < len(rows) else ""
-            st.button("Previous", key="film-before", disabled=not before, on_click=open_film, args=(before,))
-            st.button("Next", key="film-after", disabled=not after, on_click=open_film, args=(after,))
-            st.caption(f"{place + 1:,} of {counted(len(rows), 'chosen film')}", width="content")
+            show_steps(before, after, open_film, f"{place + 1:,} of {counted(len(rows), 'chosen film')}")
         if stems.iloc[row] in folder.paths and not is_public():
             go_to("classify", "Read this film", ":material/radiology:", film=stems.iloc[row])
 

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from page_forecast import concerns_of, films_of, show_concerns, show_films, show_forecast, show_refusal
+from page_forecast import (
+    concerns_of,
+    end_probe,
+    films_of,
+    show_concerns,
+    show_films,
+    show_forecast,
+    show_refusal,
+)
 from page_settings import default, setting_widget, settings_in_columns
 from page_shared import QUIET_BAR, choose_next, say_unknown
 
@@ -77,6 +85,7 @@ def new_simulation(data: str) -> None:
             disabled=refused,
             key="start",
         ):
+            end_probe()
             with st.spinner("Starting", show_time=True):
                 run = start_simulation(name, values, deal)
             choose_next("run", run.name)

@@ -136,6 +136,12 @@ def _start_probe(config: TrainConfig) -> None:
     st.session_state[_PROBE] = probing.Probing(_measured_by(config))
 
 
+def end_probe() -> None:
+    """Ends what is being measured, if anything is: a run that starts has the machine to itself."""
+    if (probe := st.session_state.pop(_PROBE, None)) is not None:
+        probe.cancel()
+
+
 @st.fragment(run_every=1)
 def _watch_probe() -> None:
     """How long the probe has run, and Cancel; takes over what it found."""
@@ -146,8 +152,8 @@ def _watch_probe() -> None:
     told, cancel = st.columns([4, 1], vertical_alignment="center")
     told.caption(f"Trying a few steps on this machine, {probe.elapsed_s:.0f} s so far, under 20 s as a rule")
     if cancel.button("Cancel", icon=":material/close:"):
-        probe.cancel()
-        _take(probe, None)
+        end_probe()
+        st.rerun(scope="app")
     try:
         forecast = probe.result()
     except (XliteError, OSError) as error:

@@ -45,11 +45,16 @@ def open_reader(path: Path, changed: int) -> "GuardedReader":
     return GuardedReader.load(path)
 
 
-def open_model(models: dict[str, Path], name: str) -> Opened:
-    """The model of that name. Raises CheckpointError and OSError."""
+def model_file(models: dict[str, Path], name: str) -> "Model":
+    """The file of the model of that name, as it is now. Raises CheckpointError and OSError."""
     if name not in models:
         raise CheckpointError(absent("model", name))
-    file = (str(models[name]), models[name].stat().st_mtime_ns)
+    return str(models[name]), models[name].stat().st_mtime_ns
+
+
+def open_model(models: dict[str, Path], name: str) -> Opened:
+    """The model of that name. Raises CheckpointError and OSError."""
+    file = model_file(models, name)
     return Opened(name, file, open_reader(models[name], file[1]))
 
 
@@ -196,7 +201,7 @@ def show_history(visit: "Visit", models: Sequence[str]) -> None:
     lines = visit.history()
     if not lines:
         return
-    with st.expander(f"Films of this visit ({len(lines)})"):
+    with st.expander(f"Films of this visit ({len({one.key for one in lines})})"):
         table = history_table((one.film, one.model, one.guards, one.likeliest) for one in lines)
         st.markdown(to_markdown("", [table], escape=literal))
         st.caption(KEPT_WORDS)

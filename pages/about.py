@@ -3,6 +3,7 @@ from page_shared import choose_one, say_unknown
 
 from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files
+from xlite.public import is_public
 from xlite.report.about import CLAIMS, DATA, LIMITS, PURPOSE, bibtex, card_text, privacy, versions
 from xlite.report.document import to_markdown
 
@@ -12,7 +13,8 @@ def show_cards() -> None:
     models = model_files()
     lost = say_unknown("model", models, "model")
     if not models:
-        st.info("There is no model yet. Train one on the Train page; its card is written when it is done.")
+        way = "" if is_public() else " Train one on the Train page; its card is written when it is done."
+        st.info(f"There is no model yet.{way}")
         return
     name = choose_one("Model", list(models), "model", st.container())
     if lost or name is None:

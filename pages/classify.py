@@ -11,6 +11,7 @@ from page_reader import (
     choose_film,
     choose_models,
     learned_words,
+    model_file,
     named_film,
     not_here,
     open_model,
@@ -19,6 +20,7 @@ from page_reader import (
     uploads_changed,
 )
 from page_shared import QUIET_BAR, say_unknown
+from page_steps import show_steps
 
 from xlite.errors import DataError, XliteError
 from xlite.explain import METHODS
@@ -27,6 +29,7 @@ from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
+from xlite.public import is_public
 from xlite.serving.address import unknown
 from xlite.serving.upload_limits import most_films
 from xlite.text import percent
@@ -42,17 +45,21 @@ if TYPE_CHECKING:
     from xlite.serving.visit import Model, Visit, VisitFilm
 
 
-def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> "dict[str, FilmView]":
-    """What the model sees in each film, by its key: read once for each visitor and model."""
+def read_films(
+    visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]", place: "DeltaGenerator"
+) -> "tuple[dict[str, FilmView], DeltaGenerator]":
+    """What the model sees in each film, by its key, and where to show it: read once a visitor and model.
+
+    While films are read nothing else stands at that place: the numbers of other films would seem theirs.
+    """
     from xlite.serving.viewer import with_own_names
     from xlite.serving.visit import film_view
 
     new = [film for film in films if (film.key, opened.file) not in visit.views]
-    place = st.empty()
-    for number, film in enumerate(new, 1):
-        place.progress(number / len(new), f"Reading film {number} of {len(new)}")
+    place = place.empty() if new else place
+    for number, film in enumerate(new):
+        place.progress(number / len(new), f"Reading film {number + 1} of {len(new)}")
         visit.views[film.key, opened.file] = film_view(opened.reader, film)
-    place.empty()
     # Of two choices with one text the browser can name but one.
     views = with_own_names(
         {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
@@ -60,7 +67,7 @@ def read_films(visit: "Visit", opened: Opened, films: "Sequence[VisitFilm]") -> 
     for key, view in views.items():
         visit.views[key, opened.file] = view
         visit.note(key, opened.name, view)
-    return views
+    return views, place
 
 
 def turn(key: str, model: "Model") -> None:
@@ -80,6 +87,18 @@ def choose_view(visit: "Visit", films: "dict[str, FilmView]", place: "DeltaGener
     shown: str = place.selectbox("Film shown", keys, format_func=names.__getitem__, key="shown")
     visit.shown, visit.is_new = shown, False
     return shown
+
+
+def step_to(key: str) -> None:
+    """From now on that film of the batch is shown."""
+    st.session_state["shown"] = key
+
+
+def step_through(keys: Sequence[str], shown: str) -> None:
+    """The film before and the one after."""
+    at = keys.index(shown)
+    before, after = (keys[place] if 0 <= place < len(keys) else "" for place in (at - 1, at + 1))
+    show_steps(before, after, step_to, f"{at + 1} of {len(keys)}")
 
 
 def show_overview(films: "dict[str, FilmView]") -> None:
@@ -107,16 +126,25 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Mo
 
 
 @st.fragment
-def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequence[FilmBox]") -> None:
-    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
+def show_film(
+    picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequence[FilmBox]", passed: bool
+) -> None:
+    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen.
+
+    passed: whether the guards let it pass as it came.
+    """
     from film_viewer import show_viewer
 
+    from xlite.report.film_sentences import PASSED
     from xlite.report.reading_sentences import map_sentence
     from xlite.serving.viewer_data import maps_of
 
     say_unknown("finding", list(map(spoken, FINDINGS)), "finding")
     maps = maps_of(reading)
-    chosen = st.selectbox(
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if passed:
+        row.caption(f":material/check: {PASSED}", width="content")
+    chosen = row.selectbox(
         "Map of",
         list(maps),
         index=None,
@@ -143,7 +171,8 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
         f"{literal(name)}, map of {spoken(finding).lower()} ({percent(reading.probability(finding))})"
         + ("" if reading.fault(finding) else "; the square is one cell of the map")
     )
-    st.caption(reading.legend(bar=True))
+    if not reading.fault(finding):
+        st.caption(reading.legend(bar=True))
 
 
 def choose_method(reader: "GuardedReader") -> str:
@@ -213,6 +242,8 @@ def show_bars(reading: "Reading") -> None:
 
 def show_reading(visit: "Visit", opened: Opened, held: "VisitFilm", film: "FilmView") -> "FilmView":
     """Everything that the model says about one film, which now has its maps."""
+    from xlite.report.film_sentences import guard_alert
+
     left, right = st.columns([3, 2], gap="large")
     picture_place = left.container()
     with left:
@@ -222,7 +253,8 @@ def show_reading(visit: "Visit", opened: Opened, held: "VisitFilm", film: "FilmV
         return film
     picture = visit.picture(held, film)
     with picture_place:
-        show_film(picture, answer.reading, film.name, boxes_of(visit, held, film, picture.shape))
+        boxes = boxes_of(visit, held, film, picture.shape)
+        show_film(picture, answer.reading, film.name, boxes, guard_alert(answer) is None)
     with left:
         show_top(answer.film, answer.reading)
     with right:
@@ -253,13 +285,14 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
     return film, place
 
 
-def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView") -> None:
-    """The second model's reading of the same film beside the first's, and what differs."""
+def show_pair(
+    visit: "Visit", opened: Opened, other: Opened, film: "VisitFilm", shown: "FilmView", view: "FilmView"
+) -> None:
+    """The second model's `view` of the same film beside the first's, and what differs."""
     from xlite.plots import pair_figure
     from xlite.report.document import to_markdown
     from xlite.report.model_pair import Pair, Side, pair_sentences, pair_table, unread_sentence
 
-    view = read_films(visit, other, [film])[film.key]
     view = view.turned() if view.is_turned != shown.is_turned else view
     first = shown.answer.reading if shown.answer else None
     second = view.answer.reading if view.answer else None
@@ -319,30 +352,39 @@ def show_films(
     opened: Opened,
     other: Opened | None,
     choices: "DeltaGenerator",
+    notes: "DeltaGenerator",
+    place: "DeltaGenerator",
 ) -> None:
     """The films on view as the model reads them, one of them whole, and what there is to keep.
 
-    Which one is asked among the other choices.
+    Which one is asked among the other choices; what was left out stands at `notes`.
     """
     from xlite.report.film_sentences import too_many_words
 
     if films[0].key in visit.batch:
         for sentence in filter(None, [too_many_words(visit.left_out, len(visit.batch)), *visit.notes]):
-            st.info(said(sentence))
-    with st.container(key="reading"):
-        visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
-        views = read_films(visit, opened, films)
-        key = choose_view(visit, views, choices)
-        shown, place = show_view(visit, opened, key)
+            notes.info(said(sentence))
+    visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
+    views, place = read_films(visit, opened, films, place)
+    key = choose_view(visit, views, choices)
+    if len(views) > 1:
+        with choices.container(horizontal=True, vertical_alignment="center", width="content"):
+            step_through(list(views), key)
+    theirs = None
+    if other:
+        read, place = read_films(visit, other, [visit.films[key]], place)
+        theirs = read[key]
+    with place.container(key="reading"):
+        shown, known_place = show_view(visit, opened, key)
         st.caption(literal(opened.reader.classifier.about))
         if shown.answer and shown.answer.reading:
-            if other:
-                show_pair(visit, opened, other, visit.films[key], shown)
+            if other and theirs:
+                show_pair(visit, opened, other, visit.films[key], shown, theirs)
             show_worth(shown.answer.reading)
         show_overview(views)
         learned = {film.key: learned_words(visit, opened, film) for film in films}
         for sentence in learned[key]:
-            place.warning(said(sentence))
+            known_place.warning(said(sentence))
         offer_files(opened, views | {key: shown}, list(learned.values()))
 
 
@@ -355,7 +397,9 @@ def read_with_a_model() -> None:
     visit, models = own_visit(), model_files()
     try:
         in_vain = not_here(list(models))
-        choices = st.container(horizontal=True)  # on a phone too
+        choices = st.container(horizontal=True, vertical_alignment="bottom")  # on a phone too
+        # Each at one place in every run: what stands at another one is shown until the run ends.
+        notes, place = st.container(), st.container()
         name = choose_film(visit, choices)
         model, against = choose_models(list(models), choices)
         if in_vain:
@@ -365,14 +409,19 @@ def read_with_a_model() -> None:
             visit.open(film)
         films = [film] if name else [visit.films[key] for key in visit.batch]
         if model is None:
-            st.info(
-                "There is no model yet. Train one on the Train page; it appears here after its first epoch."
+            way = (
+                "" if is_public() else " Train one on the Train page; it appears here after its first epoch."
             )
+            st.info(f"There is no model yet.{way}")
         elif not films:
             st.info("Upload a film to read it.")
         else:
-            other = open_model(models, against) if against else None
-            show_films(visit, films, open_model(models, model), other, choices)
+            if any((film.key, model_file(models, model)) not in visit.views for film in films):
+                place = place.empty()  # before the model is loaded, which takes time, too
+            with notes:
+                opened = open_model(models, model)
+                other = open_model(models, against) if against else None
+            show_films(visit, films, opened, other, choices, notes, place)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     show_history(visit, list(models))

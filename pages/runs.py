@@ -11,6 +11,7 @@ from xlite.evaluation.report import Comparison
 from xlite.messages import literal, page_sentence
 from xlite.paging import page, page_count
 from xlite.places import checkpoints_dir
+from xlite.public import is_public
 from xlite.runs.charts import CURVES, MOST_RUNS, overlaid, pareto_figure
 from xlite.runs.groups import GROUPS, difference_rows, differing, group_rows, grouped, in_groups
 from xlite.runs.listing import Listing, RunFacts, names_of
@@ -115,7 +116,9 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
     if not runs:
-        st.caption("No run yet: start one on the Train page, or by `xlite train`.")
+        st.caption(
+            "No run yet." if is_public() else "No run yet: start one on the Train page, or by `xlite train`."
+        )
         return
     shown = wanted.of(runs)
     if not shown:
@@ -294,9 +297,12 @@ def show_pareto(runs: Sequence[RunFacts]) -> None:
         figure = pareto_figure(plot, cost, films)
         st.plotly_chart(figure, key="pareto", config=QUIET_BAR, alt=told)
         named = ", ".join(point.run for point in plot.front) or "none"
+        bars = ""
+        if any(point.auc.low is not None for point in plot.points):
+            bars = "Bars are 95 % intervals: if they overlap, a run may be there by chance. "
         st.caption(
-            f"On the front: {literal(named)}. Bars are 95 % intervals: if they overlap, a run may be "
-            "there by chance. Latency was measured when a run ended, on the machine that trained it."
+            f"On the front: {literal(named)}. {bars}Latency was measured when a run ended, on the machine "
+            "that trained it."
         )
     if sentence := unknown_sentence(plot, cost):
         st.caption(literal(sentence))
@@ -343,7 +349,11 @@ def experiments_table(search: str) -> None:
 
 
 st.title("Runs")
-st.caption("The same as `xlite jobs`. Runs start on the Train page and are compared on the Results page.")
+st.caption(
+    "Runs are compared on the Results page."
+    if is_public()
+    else "The same as `xlite jobs`. Runs start on the Train page and are compared on the Results page."
+)
 runs = known_runs()
 wanted, by, columns = controls(runs) if runs else (Wanted(), None, [*SHOWN])
 runs_table(wanted, by, columns)

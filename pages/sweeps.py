@@ -3,7 +3,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_forecast import concerns_of, films_of, show_concerns, show_forecast, show_refusal
+from page_forecast import concerns_of, end_probe, films_of, show_concerns, show_forecast, show_refusal
 from page_shared import (
     QUIET_BAR,
     ask_for_data,
@@ -63,6 +63,7 @@ def new_study() -> None:
         with rest:
             show_forecast(config, refused, partial(study_facts, plan), study_basis(plan))
         if start.button("Start the study", type="primary", icon=":material/play_arrow:", disabled=refused):
+            end_probe()
             with st.spinner("Starting", show_time=True):
                 check_sources(plan)
                 sweep = Sweep.open(plan)

@@ -5,6 +5,7 @@ import streamlit as st
 from page_federation import choose_form, new_simulation, show_rounds, watch_served
 from page_forecast import (
     concerns_of,
+    end_probe,
     films_of,
     keep_seen,
     knows_teacher,
@@ -148,6 +149,7 @@ def start(config: TrainConfig, options: list[str] | None, told: bool) -> None:
     """Makes the run and starts it; `told` if it was said what its teacher has seen, which is said first."""
     from xlite.training.start import start_run
 
+    end_probe()
     with st.spinner("Looking for all that it names, and starting", show_time=True):
         made = start_run(config, options, told)
     if isinstance(made, Run):

@@ -31,6 +31,9 @@ export const KEYS = [
   ["?", "help", "this list"],
 ];
 
+/** Keys that the page's own buttons have: the next film of a list, and the one before. */
+export const OF_THE_PAGE = ["e", "w"];
+
 const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
 const SAME = { "=": "+", _: "-" };
 

@@ -4,7 +4,7 @@
 import { board } from "./board.js";
 import { filmOf } from "./films.js";
 import { boxBetween, cellAt, dragged, fitted, resized, scaled, toFilm, turnedBy } from "./geometry.js";
-import { actionOf, keepsKey } from "./keys.js";
+import { actionOf, keepsKey, OF_THE_PAGE } from "./keys.js";
 import { Panel } from "./panel.js";
 import { decodeFilm, unpack } from "./payload.js";
 import { Pictures } from "./pictures.js";
@@ -287,7 +287,8 @@ class Viewer {
   key(event) {
     const isCommand = event.ctrlKey || event.metaKey || event.altKey;
     if (isCommand || event.key === "Tab") return;
-    event.stopPropagation(); // the page has keys of its own, such as r to run it again
+    if (OF_THE_PAGE.includes(event.key) && !keepsKey(event.target, event.key)) return;
+    event.stopPropagation(); // the page has other keys, such as r to run it again
     if (event.key === "Escape" && !this.parts.help.hidden) this.say(this.do("help"));
     const action = keepsKey(event.target, event.key) ? undefined : actionOf(event);
     if (!action || !this.film) return;

@@ -204,6 +204,12 @@ def test_classify_says_when_there_is_no_model():
     ]
 
 
+def test_in_public_no_page_without_a_model_sends_to_the_train_page(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    for name in ("classify", "about"):
+        assert [info.value for info in page(name).run().info] == ["There is no model yet."]
+
+
 def test_classify_refuses_a_damaged_model_in_one_sentence(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     path.write_bytes(b"PK not a model")

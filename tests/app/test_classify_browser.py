@@ -152,6 +152,38 @@ def test_an_upload_stays_when_its_page_is_left_and_no_other_visitor_sees_it(
     no_exception(page)
 
 
+def test_a_batch_is_read_with_no_other_films_numbers_below_and_stepped_through_by_keys(
+    app: str, page: Page, tmp_path: Path
+):
+    films = [tmp_path / f"{name}.png" for name in "abc"]
+    for film in films:  # large, so that the browser shows that they are being read
+        cv2.imwrite(str(film), cv2.resize(read_image(examples()["7. No finding"].path), (2400, 2400)))
+    page.goto(f"{app}/classify?model=demo0")
+    expect(page.get_by_test_id("stTab")).to_have_count(3)
+    settle(page)
+    page.evaluate(
+        """() => {
+            const there = (name) => document.querySelectorAll(`[data-testid=${name}]`).length;
+            window.seen = [];
+            const look = () => there("stProgress") && window.seen.push(there("stTab"));
+            new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+    page.locator("input[type=file]").set_input_files(films)
+    expect(page.get_by_text("1 of 3", exact=True)).to_be_visible()
+    settle(page)
+    assert set(page.evaluate("window.seen")) == {0}
+    page.get_by_role("application").focus()
+    for key, place, name in (("e", "2 of 3", "b"), ("e", "3 of 3", "c"), ("w", "2 of 3", "b")):
+        page.keyboard.press(key)
+        expect(page.get_by_text(place, exact=True)).to_be_visible()
+        expect(page.get_by_role("group", name=f"Film viewer: {name}.png")).to_be_visible()
+        settle(page)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("3 of 3", exact=True)).to_be_visible()
+    no_exception(page)
+
+
 def test_the_report_is_a_file_that_can_be_searched(app: str, page: Page, tmp_path: Path):
     page.goto(f"{app}/classify")
     page.locator("input[type=file]").set_input_files(write_film(tmp_path / "film.png"))

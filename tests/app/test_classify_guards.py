@@ -13,7 +13,7 @@ from xlite.examples import examples
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
-from xlite.report.film_sentences import NO_PROBABILITIES, VOID
+from xlite.report.film_sentences import NO_PROBABILITIES, PASSED, VOID
 from xlite.serving import upload_limits
 
 FILM = read_image(examples()["7. No finding"].path)
@@ -97,7 +97,11 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path, monkeypatch
     films = [upload("a.png", FILM), upload("a.png", FILM[::-1, ::-1]), ("c.png", b"no picture", "image/png")]
     test = reads(*films)
     [table] = [one.value for one in test.markdown if one.value.startswith("| Film | Guards")]
-    assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == ["pass", "turn or invert", "not read"]
+    assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == [
+        "pass",
+        "looks upside down",
+        "not read",
+    ]
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
     assert shown.options == ["a.png", "a.png (2)", "c.png, not read"] and len(test.warning) == 0
     for place in (1, 0, 1):
@@ -119,6 +123,15 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path, monkeypatch
     many = reads(*[upload(f"{number}.png", FILM) for number in range(5)])
     assert many.info[0].value.startswith("The first 3 of 5 are read, not 3.png, 4.png")
     assert all("could not be read" not in one.value for one in many.caption)
+
+
+@pytest.mark.slow
+def test_a_film_that_passes_says_so_above_its_numbers_and_no_other_does(own_home: Path):
+    save_demo_model(own_home)
+    test = reads(upload("a.png", FILM), upload("turned.png", np.rot90(FILM, 2)))
+    assert [one.value for one in test.caption if PASSED in one.value] == [f":material/check: {PASSED}"]
+    test.selectbox(key="shown").select_index(1).run()
+    assert [one.value for one in test.caption if PASSED in one.value] == []
 
 
 @pytest.mark.slow

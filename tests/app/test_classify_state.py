@@ -163,7 +163,7 @@ def test_a_failed_upload_says_why_and_no_other_reading_is_shown(own_home: Path, 
     assert len(probabilities(test)) == 3
     test = uploaded(test, good, ("bad.png", b"no picture", "image/png"))
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
-    assert shown.options == ["good.png", "bad.png"]
+    assert shown.options == ["good.png", "bad.png, not read"]
     shown.select_index(1).run()
     [why] = [error.value for error in test.error]
     assert why.startswith("bad.png: The file is not a PNG")
@@ -357,6 +357,46 @@ def test_an_upload_beyond_a_screen_is_in_the_viewer_as_it_is_and_its_pictures_ar
     assert shown["whole"] == [1200, 1500] and len(shown["maps"]) == 14
     [view] = test.session_state["visit"].views.values()
     assert view.came.answer.film.shape == (1024, 819)
+
+
+@pytest.mark.slow
+def test_one_steps_through_the_films_of_a_batch(own_home: Path):
+    save_demo_model(own_home)
+    test = uploaded(opened(), png("a.png"), png("b.png", OTHER), png("c.png", FILM.T))
+    found = [viewer(test)["name"]]
+    for step in ("Next", "Next", "Previous"):
+        found.append(viewer(pressed(test, step))["name"])
+    assert found == ["a.png", "b.png", "c.png", "b.png"]
+    assert test.selectbox(key="shown").value == test.session_state["visit"].shown
+    assert "2 of 3" in words(test)
+    steps = {one.label: (one.disabled, one.proto.shortcut) for one in test.button if one.proto.shortcut}
+    assert steps == {"Previous": (False, "w"), "Next": (False, "e")}
+    pressed(test, "Next")
+    steps = {one.label: one.disabled for one in test.button if one.proto.shortcut}
+    assert steps == {"Previous": False, "Next": True}
+    assert [one.label for one in uploaded(test, png("d.png")).button if one.proto.shortcut] == []
+
+
+@pytest.mark.slow
+def test_what_is_not_painted_has_no_legend(own_home: Path, monkeypatch: pytest.MonkeyPatch):
+    save_demo_model(own_home)
+    for fault, legends in ((None, 1), ("shows no place", 0)):
+        monkeypatch.setattr(Reading, "fault", lambda self, finding, fault=fault: fault)
+        test = uploaded(opened(), png("a.png"))
+        assert len([one for one in test.caption if one.value.startswith("Colour shows")]) == legends
+        assert ["Not painted: the map of" in one.value for one in test.info] == [True] * (fault is not None)
+
+
+@pytest.mark.slow
+def test_the_history_counts_films_and_not_readings(own_home: Path):
+    save_demo_model(own_home)
+    save_demo_model(own_home, "other", seed=1)
+    test = uploaded(opened(model="demo0"), png("a.png"), png("b.png", OTHER))
+    test.selectbox(key="model").set_value("other").run()
+    assert len(history(test)) == 4
+    assert [one.label for one in test.expander if one.label.startswith("Films of")] == [
+        "Films of this visit (2)"
+    ]
 
 
 @pytest.mark.slow

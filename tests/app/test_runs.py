@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from xlite.config import make_config
 from xlite.evaluation.contamination.source_facts import TeacherSeen
 from xlite.messages import literal
+from xlite.metrics.estimate import Estimate
 from xlite.places import checkpoints_dir, results_csv
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.notes import Notes
@@ -51,6 +52,13 @@ def test_runs_shows_experiments_beside_a_damaged_row_and_warns_of_it():
     assert test.table[0].value["Run"].tolist() == ["second", "first"]
     [warning] = test.warning
     assert warning.value.startswith("Line 3 of ") and "left out: mend or delete it" in warning.value
+
+
+def test_in_public_runs_points_to_no_page_that_is_not_there(monkeypatch: pytest.MonkeyPatch):
+    assert "Runs start on the Train page" in words(page("runs").run())
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    told = words(page("runs").run())
+    assert "Runs are compared on the Results page." in told and "Train page" not in told
 
 
 def test_runs_marks_experiments_whose_teacher_knows_test_films():
@@ -385,13 +393,24 @@ def test_a_link_to_runs_beside_each_other_says_which_are_not_here():
 
 
 @pytest.mark.slow
+def test_bars_that_are_not_drawn_are_not_explained(own_home: Path, monkeypatch: pytest.MonkeyPatch):
+    from xlite.runs import pareto
+
+    finished(own_home, "one")
+    monkeypatch.setattr(
+        pareto, "plot_of", lambda *_: pareto.Plot((pareto.Point("one", Estimate(0.7), 2.0),), ())
+    )
+    assert "On the front: one. Latency was measured" in words(page("runs").run())
+
+
+@pytest.mark.slow
 def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
     finished(own_home, "one")
     test = page("runs").run()
     text = words(test)
     assert links(test) == ["See its results results?model=one", "Read a film with it classify?model=one"]
     assert "On duty" in text and labels(test) == set()
-    assert "On the front: one." in text
+    assert "On the front: one. Bars are 95 % intervals" in text
     assert [button.label for button in test.get("download_button")] == [
         "Download the table as CSV",
         "Download the zip",

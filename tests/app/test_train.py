@@ -336,6 +336,18 @@ def test_a_probe_is_cancelled_and_one_that_is_refused_says_why(tiny_folder: Path
 
 
 @pytest.mark.slow
+def test_start_ends_an_estimate_that_is_being_made(
+    tiny_folder: Path, played: type[Played], monkeypatch: pytest.MonkeyPatch
+):
+    cancelled: list[int] = []
+    monkeypatch.setattr(Run, "start", lambda run: cancelled.append(played.cancelled))
+    test = page("train", data=str(tiny_folder)).run()
+    press_named(test, "Estimate time, memory and disk")
+    press_named(test, "Start training")
+    assert (cancelled, played.cancelled) == ([1], 1)  # before the run begins
+
+
+@pytest.mark.slow
 def test_train_shows_a_live_run_and_stops_it(tiny_folder: Path):
     run = Run.create(make_config({"data": tiny_folder, "name": "live", "epochs": 8}))
     (run.folder / "metrics.csv").write_text(

@@ -28,6 +28,10 @@ def test_results_on_the_same_films_are_comparable_and_no_others(monkeypatch: pyt
     ]
 
 
+def test_beside_drawn_films_no_published_result_stands() -> None:
+    assert published_references(["00000002_000"], drawn=True) == ()
+
+
 def test_a_result_is_the_mean_of_its_findings_unless_another_is_published() -> None:
     found = {one.name: one for one in published_references([])}
     light, large = found["CheXNet"], found["DenseNet-121, 448 px"]

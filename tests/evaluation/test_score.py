@@ -13,7 +13,7 @@ import pytest
 from demo_home import drawn_films
 from judged import TABLE, write_some_predictions
 
-from xlite.data.folder import NihFolder
+from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.tables import read_table
 from xlite.errors import DataError
@@ -100,6 +100,15 @@ def test_predictions_are_scored_by_the_table(predictions: Path, tiny_folder: Pat
     assert report.calibration.in_use == "as given"
     folder_that_holds_it = judge_predictions(predictions, tiny_folder, ScoreOptions(resamples=20))
     assert folder_that_holds_it.report == report
+
+
+def test_of_drawn_films_no_published_result_stands_beside_them(predictions: Path, tiny_folder: Path) -> None:
+    def found() -> int:
+        return len(judge_predictions(predictions, tiny_folder, ScoreOptions(resamples=2)).report.references)
+
+    assert found() == 14
+    (tiny_folder / PHANTOM_NOTE).write_text(PHANTOM_TITLE)
+    assert found() == 0
 
 
 def test_the_id_of_a_scored_set_follows_its_films(predictions: Path, tiny_folder: Path) -> None:

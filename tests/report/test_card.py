@@ -32,7 +32,7 @@ def test_the_card_holds_the_metrics_of_the_report(tmp_path: Path) -> None:
         "resnet18, attention mhsa",
         "11.30 M parameters, 45.2 MB",
         "| Teacher | big, small |",
-        "| Behind its teachers | the films of known.txt |",
+        "| Behind its teachers | the films of a list, known.txt |",
         "| Loss against labels | focal |",
         "| Trained on | 9 films of 4 patients: the train part of ",
     ):

@@ -31,7 +31,8 @@ SAID: list[tuple[Caveat, str]] = [
     ),
     (
         facts.OtherSplit(split_id="a-1", own_split_id="b-2", films=24, learned=0),
-        "split a-1 is not the model's own, b-2: by their names none of these 24 films is known to the model",
+        "split a-1 is not the model's own, b-2: by their names none of these 24 films is among those "
+        "that the model itself learned from",
     ),
     (
         facts.OtherSplit(
@@ -107,8 +108,8 @@ SAID: list[tuple[Caveat, str]] = [
         "teacher contamination: what the model behind the predictions p.csv was trained on is not known: "
         "a list of its training films would tell; a teacher learned from split s-4, which this folder does "
         "not have, so whether it knows these films is not known; a teacher was trained on the films of "
-        "l.txt, which is not here, so whether it knows these films is not known: a list of its training "
-        "films would tell; in words",
+        "a list, l.txt, which is not on this machine, so whether it knows these films is not known: a list "
+        "of its training films would tell; in words",
     ),
     (facts.UnknownFilms(films=2), "2 films that the table lacks are left out"),
     (facts.UnknownFilms(films=1, validation=True), "1 validation film that the table lacks is left out"),

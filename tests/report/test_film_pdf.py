@@ -21,6 +21,7 @@ from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.models.checkpoint import load_model, save_model
+from xlite.reading import Reading
 from xlite.report import film_pdf
 from xlite.report.film_pdf import FilmPage, films_pdf
 from xlite.report.pdf_sheet import DISCLAIMER, MARGIN, WIDTH, Sheet
@@ -46,6 +47,15 @@ def page_of(reader: GuardedReader, film: FilmPage) -> str:
     """The text of the only page, its lines joined."""
     [texts] = pdf_texts(films_pdf(reader.classifier, [film], WHEN))
     return " ".join(texts)
+
+
+@pytest.mark.parametrize(("fault", "legends"), [(None, 1), ("shows no place", 0)])
+def test_a_legend_is_printed_if_the_map_is_painted(
+    reader: GuardedReader, monkeypatch: pytest.MonkeyPatch, fault: str | None, legends: int
+) -> None:
+    monkeypatch.setattr(Reading, "fault", lambda self, finding: fault)
+    text = page_of(reader, FilmPage("film.png", reader.read(FILM)))
+    assert (text.count("Colour shows which parts"), text.count("Not painted")) == (legends, 1 - legends)
 
 
 def test_a_page_has_the_table_the_model_the_guards_and_the_disclaimer(reader: GuardedReader) -> None:

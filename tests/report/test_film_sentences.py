@@ -81,7 +81,7 @@ def test_several_films_have_a_row_each() -> None:
     likeliest = "Atelectasis 90.0%, Cardiomegaly 83.8%, Effusion 77.7%"
     films: list[tuple[str, GuardedReading | str]] = [
         ("a.png", GuardedReading(FILM, guards(), None, READING)),
-        ("b.png", GuardedReading(FILM, guards("inverted", "child"), None, READING)),
+        ("b.png", GuardedReading(FILM, guards("inverted", "rotated_90"), None, READING)),
         ("c.png", GuardedReading(FILM, guards("child"), guards("inverted", "child"), READING)),
         ("d.png", GuardedReading(FILM, guards("blank"))),
         ("e.png", "The file is empty"),
@@ -89,7 +89,7 @@ def test_several_films_have_a_row_each() -> None:
     why = "The picture is blank: it shows nothing (probability 0.9, the limit is 0.5)."
     rows = [
         ["a.png", "pass", likeliest],
-        ["b.png", "turn or invert", likeliest],
+        ["b.png", "looks inverted, looks turned by 90° clockwise", likeliest],
         ["c.png", "inverted, caution", likeliest],
         ["d.png", "refused", why],
         ["e.png", "not read", "The file is empty"],

@@ -58,7 +58,8 @@ def test_what_is_behind_its_teachers_and_its_starting_weights() -> None:
         start_knows=({"split": "patient-42-0", "phantoms": True, "start": True},),
     )
     assert behind(notes) == {
-        "Behind its teachers, 1": "the films of known.txt: 353 of 435 validation films, 0 of 432 test films",
+        "Behind its teachers, 1": "the films of a list, known.txt: 353 of 435 validation films, 0 of 432 "
+        "test films",
         "Behind its teachers, 2": "films that are not noted, behind a.csv",
         "Behind its starting weights": "drawn films, split patient-42-0",
     }

@@ -169,6 +169,14 @@ def test_a_row_of_the_table() -> None:
     assert table.caption == TABLE_NOTE
 
 
+def test_a_mere_score_without_a_threshold_has_no_zone_that_looks_like_a_verdict() -> None:
+    sure = replace(WORTH, record=record(zone=NotSureZone(low=0.1, high=0.4)))
+    score = replace(sure, threshold=None, calibrated=False)
+    for p, told, untold in ((0.05, "below", ""), (0.2, "not sure", "not sure"), (0.5, "above", "")):
+        rows = worth_table([replace(one, probability=p) for one in (sure, score)]).rows
+        assert [row[6] for row in rows] == [told, untold]
+
+
 def test_what_is_logged_and_what_the_card_says() -> None:
     bare = record(sensitivity=None, specificity=None, zone=NotSureZone(low=None, high=None))
     records = {"Effusion": record(zone=NotSureZone(low=0.0213, high=0.4)), "Hernia": bare}

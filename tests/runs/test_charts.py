@@ -152,10 +152,19 @@ def test_names_of_close_points_do_not_cover_each_other() -> None:
         for name, side in zip(one.text or (), one.textposition or (), strict=True)
     }
     assert sides == {
-        "light": "middle right",
-        "seed0": "middle right",
-        "seed1": "top right",
-        "seed2": "bottom right",
+        "light": "top right",
+        "seed0": "top right",
+        "seed1": "bottom right",
+        "seed2": "middle right",
+        "dear": "middle left",
+    }
+
+
+def test_the_fronts_line_strikes_through_no_name() -> None:
+    points = (Point("light", Estimate(0.6), 0.5), Point("dear", Estimate(0.75), 9.0))
+    [front, *_] = pareto_figure(Plot(points, ()), "MB", SPLIT).data
+    assert dict(zip(front.text, front.textposition, strict=True)) == {
+        "light": "top right",
         "dear": "middle left",
     }
 

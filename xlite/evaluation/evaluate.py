@@ -81,7 +81,7 @@ def judge_model(
         ),
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
-        Beside(marks, localised.report if localised else None),
+        Beside(marks, localised.report if localised else None, drawn=folder.is_phantom),
     )
     report = report.model_copy(
         update={"elsewhere": beside_own_test(classifier, folder, films, report, own_folder)}

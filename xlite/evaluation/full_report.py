@@ -50,11 +50,15 @@ class ValidationFilms:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What may stand beside the metrics; radiologists as `read_radiologists` gives them."""
+    """What may stand beside the metrics; radiologists as `read_radiologists` gives them.
+
+    drawn: whether the films are, so that no published result may.
+    """
 
     radiologists: pd.DataFrame | None = None
     localisation: LocalisationReport | None = None
     comparison: Comparison | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +111,7 @@ def full_report(
         subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples, cuts),
         radiologists=None if marks is None else beside_radiologists(films, marks, resamples),
         localisation=beside.localisation,
-        references=published_references(films.stems),
+        references=published_references(films.stems, beside.drawn),
         comparison=beside.comparison,
     )
 

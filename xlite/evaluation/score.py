@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xlite.data.folder import is_phantom
 from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_table
@@ -85,6 +86,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         Beside(
             radiologists=read_radiologists(options.radiologists) if options.radiologists else None,
             comparison=comparison,
+            drawn=is_phantom(table.parent),
         ),
     )
     return Judgement(report, films, resamples, validation=validation.films, listed=len(rows))

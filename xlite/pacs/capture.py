@@ -97,7 +97,8 @@ def _derived(outcome: Outcome, finding: str) -> str:
     """What the picture is, in words: what its colours mean, and what was done to the film before."""
     reading = outcome.answer.reading
     assert reading is not None
-    said = [f"Map of {spoken(finding).lower()}.", reading.legend(), map_sentence(reading, finding) or ""]
+    legend = "" if reading.fault(finding) else reading.legend()
+    said = [f"Map of {spoken(finding).lower()}.", legend, map_sentence(reading, finding) or ""]
     if outcome.answer.undone:
         said += outcome.guard_sentences()
     return " ".join(filter(None, said))[:_LONGEST]

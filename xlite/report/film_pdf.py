@@ -199,7 +199,7 @@ def _foot(classifier: Classifier, reading: Reading | None) -> list[TextLine]:
             f"Thresholds: {thresholds_words(info)}",
             f"Probabilities: {calibration_words(info)}. They rank, they do not diagnose.",
             worth_table(reading.worths()).caption,
-            reading.legend(),
+            *([] if reading.fault(reading.top(1)[0][0]) else [reading.legend()]),
         ]
     lines = [line for fact in facts for line in wrapped(fact, size=6.8, color=QUIET)]
     return [

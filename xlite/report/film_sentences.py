@@ -14,21 +14,31 @@ VOID = (
     'The guarantee of the "not sure" zone is withdrawn, and the rates of the thresholds need not hold: both '
     "are of films as the validation films were."
 )
+PASSED = "Passes the guards"
 NO_PROBABILITIES = "It was not read: no probabilities are given for it."
 _MOST_NAMED = 5
 """Of films that are left out; more names would fill the page."""
-_UNDO: dict[Reason, tuple[str, str]] = {
-    "rotated_90": ("turn it by 90° counterclockwise", "turned by 90° counterclockwise"),
-    "rotated_180": ("turn it by 180°", "turned by 180°"),
-    "rotated_270": ("turn it by 90° clockwise", "turned by 90° clockwise"),
-    "inverted": ("invert its greys", "inverted"),
+_UNDO: dict[Reason, tuple[str, str, str]] = {
+    "rotated_90": (
+        "turn it by 90° counterclockwise",
+        "turned by 90° counterclockwise",
+        "looks turned by 90° clockwise",
+    ),
+    "rotated_180": ("turn it by 180°", "turned by 180°", "looks upside down"),
+    "rotated_270": (
+        "turn it by 90° clockwise",
+        "turned by 90° clockwise",
+        "looks turned by 90° counterclockwise",
+    ),
+    "inverted": ("invert its greys", "inverted", "looks inverted"),
 }
+"""What one click does about a reason, what was done, and what the film looks like before."""
 _TITLES: dict[Verdict, str] = {
     "refuse": "Refused",
     "offer": "Read as it came",
     "caution": "Read with caution",
 }
-_SHORT: dict[Verdict, str] = {"refuse": "refused", "offer": "turn or invert", "caution": "caution"}
+_SHORT: dict[Verdict, str] = {"refuse": "refused", "caution": "caution"}
 
 
 def guard_alert(film: GuardedFilm) -> Alert | None:
@@ -127,9 +137,10 @@ def _came(check: Check) -> str:
 
 
 def _verdict(film: GuardedReading) -> str:
-    said = _SHORT.get(film.guards.verdict, "")
     undone = [_UNDO[reason][1] for reason in film.undone]
-    return ", ".join([*undone, *([said] if said else [])]) or "pass"
+    looks = [_UNDO[reason][2] for reason in film.guards.offers]
+    said = _SHORT.get(film.guards.verdict)
+    return ", ".join([*undone, *looks, *([said] if said else [])]) or "pass"
 
 
 def _likeliest(film: GuardedReading) -> str:

@@ -88,7 +88,10 @@ def _other_split(caveat: OtherSplit) -> str:
         )
     learned, known = caveat.learned, caveat.known
     if not learned and not known:  # films that were renamed since are not found
-        return f"{first}by their names none of these {counted(caveat.films, 'film')} is known to the model"
+        return (
+            f"{first}by their names none of these {counted(caveat.films, 'film')} is among those that the "
+            "model itself learned from"
+        )
     return (
         f"{first}{learned:,} of these {counted(caveat.films, 'film')} {'was' if learned == 1 else 'were'} in "
         f"its training or validation part, {known:,} {are(known)} of patients who were"
@@ -165,8 +168,8 @@ def teacher_sentence(fact: TeacherFact) -> str:
             )
         case TeacherUnknown(name=name):
             return (
-                f"{who} was trained on the films of {name}, which is not here, so whether it knows these "
-                "films is not known: a list of its training films would tell"
+                f"{who} was trained on the films of a list, {name}, which is not on this machine, so "
+                "whether it knows these films is not known: a list of its training films would tell"
             )
         case TeacherSaid(text=text, counted_on=counted_on):
             return f"{text} (counted on the test part of {counted_on})" if counted_on else text

@@ -58,7 +58,7 @@ def adapted_words(adapted: AdaptedTo) -> str:
 def behind(notes: ModelNotes) -> dict[str, str]:
     """What its teachers and its starting weights learned from, and which of the films judged that is.
 
-    A row for each source: `Behind its teachers` to `the films of known.txt: 3 of 435 validation films`.
+    A row for each source: `Behind its teachers` to `the films of a list, known.txt: 3 of 435 …`.
     """
     rows = {}
     for who, start in (("teachers", False), ("starting weights", True)):
@@ -72,7 +72,7 @@ def _source_words(source: Source) -> str:
     if source.split is not None:
         films = f"{'drawn films' if source.phantoms else 'films'}, split {source.split}"
     elif source.list is not None:
-        films = f"the films of {source.list}"
+        films = f"the films of a list, {source.list}"
     elif source.said is not None:
         films = source.said
     else:

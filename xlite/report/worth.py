@@ -170,7 +170,7 @@ def worth_table(worths: Iterable[Worth]) -> Table:
             _rate(one.sensitivity),
             _rate(one.specificity),
             f"{one.patients.positive:,}" if one.patients else "",
-            _ZONES[one.zone] if one.zone else "",
+            _zone_cell(one),
             " and ".join(f"{place}%" for place in (one.rank_without, one.rank_with) if place is not None),
             *([percent(one.disagreement)] if one.disagreement is not None else []),
             ", ".join(_SHORT[remark] for remark in one.remarks),
@@ -178,6 +178,14 @@ def worth_table(worths: Iterable[Worth]) -> Table:
         for one in worths
     ]
     return Table(header, rows, TABLE_NOTE + _MEMBERS_NOTE * apart, (2, 6, len(header) - 1))
+
+
+def _zone_cell(worth: Worth) -> str:
+    """Where a probability lies. Nothing of a mere score: above or below would look like a verdict on it."""
+    is_mere_score = worth.threshold is None and not worth.calibrated
+    if worth.zone is None or (is_mere_score and worth.zone in ("low", "high")):
+        return ""
+    return _ZONES[worth.zone]
 
 
 def records_sentence(records: Mapping[str, ValidationRecord]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from xlite.plots import QUIET, limits, plain_label, style
@@ -104,7 +104,7 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
     steps = {"color": COLORS[1], "width": 2, "shape": "hv"}
     dearest = max((one.cost for one in plot.points), default=1.0)
     low, high = _auc_limits(plot.points)
-    sides = _sides(plot.points if named else front, dearest, (high - low) / _LINES)
+    sides = _sides(plot.points if named else front, front, dearest, (high - low) / _LINES)
     figure.add_scatter(
         **_points(front, sides), name="front: none cheaper is better", mode="lines+markers+text", line=steps,
         marker={"size": 11, "color": COLORS[1], "symbol": "diamond"},
@@ -129,23 +129,31 @@ def _auc_limits(points: Sequence[Point]) -> list[float]:
     return limits(min(ends, default=0.0), max(ends, default=1.0))
 
 
-def _sides(points: Sequence[Point], dearest: float, line: float) -> dict[str, str]:
+def _sides(points: Sequence[Point], front: Sequence[Point], dearest: float, line: float) -> dict[str, str]:
     """Where the name of each point stands, by its run: beside the bar of its interval, on the side with room.
 
-    Of points so close that their names would cover each other, the next ones stand above and below; `line`
-    is how much AUC a line of text is high.
+    Of points so close that their names would cover each other, the next ones stand above and below, as do
+    those that the front's line would strike through; `line` is how much AUC a line of text is high.
     """
+    steps = sorted(front, key=lambda point: point.cost)
+    struck = [(one.cost, after.cost, one.auc.value or 0.0) for one, after in pairwise(steps)]
     taken: list[tuple[float, float, float]] = []
     sides = {}
     for one in sorted(points, key=lambda point: point.cost):
         side, way = ("left", -1) if one.cost > dearest / 2 else ("right", 1)
         width = way * _LETTER * len(shortened(one.run)) * dearest
         x0, x1 = sorted((one.cost, one.cost + width))
-        near = [at for low, high, at in taken if low <= x1 and x0 <= high]
         value = one.auc.value or 0.0
         places = {"middle": value, "top": value + line, "bottom": value - line}
-        free = (place for place, y in places.items() if all(abs(y - at) >= 0.9 * line for at in near))
-        place = next(free, "middle")
+        clear = [
+            {
+                place
+                for place, y in places.items()
+                if all(abs(y - at) >= 0.9 * line for low, high, at in marks if low < x1 and x0 < high)
+            }
+            for marks in ([*taken, *struck], taken)
+        ]
+        place = next((place for free in clear for place in places if place in free), "middle")
         taken.append((x0, x1, places[place]))
         sides[one.run] = f"{place} {side}"
     return sides

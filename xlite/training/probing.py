@@ -48,7 +48,8 @@ class Probing:
                 self.cancel()
                 raise RunError(
                     f"nothing was measured within {LIMIT_S:.0f} s: the machine is too busy, or steps are too "
-                    "long to try them"
+                    "long to try them; estimate again once it is idle, or with fewer films a batch than "
+                    f"{self.config.batch_size} or films smaller than {self.config.image_size} px"
                 )
             return None
         if self._process.returncode:

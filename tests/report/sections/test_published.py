@@ -4,7 +4,7 @@ import pytest
 from demo_home import drawn_report
 
 from xlite.evaluation import references
-from xlite.report.document import Cell, to_markdown
+from xlite.report.document import Cell, Text, to_markdown
 from xlite.report.sections.published import published, published_beside
 from xlite.report.view import View
 
@@ -32,3 +32,13 @@ def test_published_results_are_grey_unless_they_are_of_the_same_films(
     assert table.header == ["AUC", "demo", "DenseNet-121, 448 px", "jrzech", "CheXNet"]
     assert list(table.rows[1][2:]) == [Cell("0.825"), Cell("0.838", grey=True), Cell("0.868", grey=True)]
     assert table.caption == "Of other films, not to be compared: jrzech, CheXNet."
+
+
+def test_a_report_on_drawn_films_names_no_published_result() -> None:
+    report, _ = drawn_report()
+    view = View(report.model_copy(update={"references": ()}), {})
+    assert published(view) == [
+        Text("These films are drawn: no published result may stand beside one of theirs.")
+    ]
+    table = published_beside(view, ["Mass"])
+    assert (table.header, table.caption) == (["AUC", "demo"], "")

@@ -53,8 +53,9 @@ def cooccurrence_caption(by: str) -> str:
     """What the co-occurrence matrix shows, coloured by "lift" or "films"."""
     if by == "lift":
         return (
-            "How many times more often than by chance two findings meet; empty if chance alone would give "
-            f"fewer than {LEAST_EXPECTED} films. Amber: less often. A cell chooses its two findings."
+            "How many times more often than by chance two findings meet, whatever findings are chosen; empty "
+            f"if chance alone would give fewer than {LEAST_EXPECTED} films. Amber: less often. A cell "
+            "chooses its two findings."
         )
     return "Films that have both findings, whatever findings are chosen. A cell chooses its two."
 

@@ -13,6 +13,8 @@ from xlite.text import NOT_LABELLED, number
 def published(view: View) -> list[Block]:
     """This model among published results by their mean AUC."""
     report = view.report
+    if not report.references:
+        return [Text("These films are drawn: no published result may stand beside one of theirs.")]
     over, auc = mean_auc(report)
     mine: Row = [report.model, view.cell(auc), f"this report: {over}"]
     others = sorted(report.references, key=lambda one: (not one.comparable, one.auc))
