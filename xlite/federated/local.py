@@ -18,6 +18,7 @@ from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.federated.arrays import exchanged
 from xlite.federated.plan import Plan
+from xlite.federated.sentences import destroyed
 from xlite.files import write_atomic
 from xlite.images import Preprocess
 from xlite.metrics.per_finding import macro
@@ -160,9 +161,14 @@ class LocalTraining:
         return loss, auc
 
     def end(self, best: int, clients: int) -> None:
-        """Saves the student as it is as the run's model, judges it on its own films, and ends the run."""
-        if best not in {row["epoch"] for row in self.state.rows}:  # it was not there in that round
-            self.judge(best, math.nan)
+        """Saves the student as it is as the run's model, judges it on its own films, and ends the run.
+
+        RunError if it gives no numbers.
+        """
+        rows = {row["epoch"]: row for row in self.state.rows}
+        judged = rows[best]["val_loss"] if best in rows else self.judge(best, math.nan)[0]
+        if not math.isfinite(judged):
+            raise destroyed(self.plan, best)
         info = self.job.info.noting(epoch=best)
         if clients > 1:
             others = f", and the weights of {counted(clients - 1, 'other client')}"

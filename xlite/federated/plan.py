@@ -105,7 +105,7 @@ class Plan(BaseModel):
         if self.dp_epsilon and self.norms == "averaged":
             raise RunError(
                 "noise would make averaged variances of batch norms negative: with ",
-                *(_option("dp_epsilon"), " use ", _option("norms"), " local or frozen"),
+                *(option_of("dp_epsilon"), " use ", option_of("norms"), " local or frozen"),
             )
         return self
 
@@ -143,7 +143,7 @@ OPTIONS = {
 """The fields that people choose."""
 
 
-def _option(name: str) -> Option:
+def option_of(name: str) -> Option:
     """A field that people choose, as a word of an error."""
     return Option(as_option(name), str(OPTIONS[name].title))
 
@@ -162,7 +162,7 @@ def make_plan(
             raise RunError(objection(error)) from error
         name, value = str(first["loc"][-1]), first["input"]
         raise RunError(
-            _option(name), f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
+            option_of(name), f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
         ) from error
     plan.config(Path())  # the student's settings, which it checks
     return plan

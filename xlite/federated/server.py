@@ -16,6 +16,7 @@ from xlite.federated.local import preprocess_of
 from xlite.federated.plan import Plan, make_plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import Member, federate
+from xlite.federated.sentences import after_rounds
 from xlite.files import read_whole
 from xlite.models.available import MODEL_FILE
 from xlite.models.info import ModelInfo, ModelNotes
@@ -110,7 +111,7 @@ def serve(record: Record, student: Student, address: ServerAddress) -> None:
             log.info(
                 f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder"
             )
-        record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
+        record.report(now, "finished", f" {after_rounds(now.rows, now.state.epoch)}", doing="finished")
 
 
 def serve_distillation(name: str, values: dict[str, Any], public: Path, address: ServerAddress) -> Run:

@@ -22,6 +22,7 @@ from xlite.federated.local import Own, preprocess_of
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
+from xlite.federated.sentences import after_rounds
 from xlite.federated.server import begin_with, go_on
 from xlite.federated.simulation import Simulation, clients_of, new_simulation
 from xlite.models.available import MODEL_FILE
@@ -129,7 +130,7 @@ def _carry_out(run: Run, device: str) -> None:
     if plan.norms != "local":
         record.report(now, "judging the best round on the test part")
         _judge_whole(run, plan, student, now)
-    record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
+    record.report(now, "finished", f" {after_rounds(now.rows, now.state.epoch)}", doing="finished")
 
 
 def _begun(run: Run) -> tuple[Record, Student]:
