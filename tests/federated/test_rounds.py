@@ -154,7 +154,10 @@ class Deaf(InOneProcess):
         replies = super().send_and_receive(messages, timeout)
         if [message.metadata.message_type for message in messages] == [END] * 3:
             del replies[2]
-            replies[3] = Message(Error(ErrorCode.NODE_UNAVAILABLE, "gone"), reply_to=messages[2])
+            replies[3] = Message(
+                Error(ErrorCode.NODE_UNAVAILABLE, "Error: Node Unavailable — 2 × its interval"),
+                reply_to=messages[2],
+            )
         return replies
 
 
@@ -165,7 +168,7 @@ def test_who_has_not_judged_the_last_weights_is_named(own_home: Path, caplog: py
     federate(Deaf(apps), record.plan, student, record)
     assert [message for message in caplog.messages if message.startswith("Warning")] == [
         "Warning: b has not judged the weights within 8 s: it may still do so, without the server",
-        "Warning: c has not judged the weights: gone",
+        "Warning: c has not judged the weights: it gives no sign of life: it died, or its network did",
     ]
 
 
@@ -240,6 +243,14 @@ def test_a_federation_that_died_before_its_first_round_begins_with_the_same_weig
     _, again = go_on("fed")
     for name, tensor in begun.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+def test_the_model_of_a_server_notes_what_it_began_with_also_after_a_resume(own_home: Path):
+    """Its card said that this was not noted."""
+    begin("fed", STUDENT)
+    record, _ = go_on("fed")
+    notes = model_info(record, Progress(ArrayRecord()), []).notes
+    assert notes.started_from == "test_resnet.r160_in1k starts from random weights"
 
 
 def test_what_a_server_does_can_be_watched(own_home: Path, caplog: pytest.LogCaptureFixture):

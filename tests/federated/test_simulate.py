@@ -69,6 +69,8 @@ def test_a_simulation_ends_as_ordinary_runs_with_a_row_for_each_round_and_client
         one = Run.named(name)
         assert one.status().state == "finished" and one.path("model.safetensors").is_file()
         assert (one.evaluation("val") / "predictions.csv").is_file()
+        card = one.path("MODEL_CARD.md").read_text()
+        assert "| Starting weights | test_resnet.r160_in1k starts from random weights |" in card
     shared = [weights(name) for name in ("sim", "sim-1", "sim-2")]
     for name, tensor in shared[0].items():
         if tensor.is_floating_point():
