@@ -36,7 +36,7 @@ from xlite.models.densenet import DenseNet
 from xlite.models.info import ModelSize
 from xlite.models.student import ATTENTIONS, Student, describe
 from xlite.report.document import Text, to_markdown
-from xlite.text import number
+from xlite.text import difference, number, spread
 
 DOCS = Path(__file__).resolve().parent
 EDA_REPORT = DOCS / "EDA_REPORT.md"
@@ -200,6 +200,26 @@ def selecting(name: str) -> str:
     return to_markdown("", [*said, needed_table(found), rounds_table(found)]).strip()
 
 
+def federated(name: str, folder: Path = arms.MEASURED / "federated") -> str:
+    """A study of federations, from its study.csv in docs/measured/federated."""
+    path = folder / f"{name}.csv"
+    if not path.exists():
+        return f"Not measured yet: its `study.csv` will be kept as `docs/measured/federated/{name}.csv`."
+    found = pd.read_csv(path)
+    first, *others = found.itertuples()
+    rows = [(first.arm, spread(first.auc, first.sd), "", "")]
+    rows += [
+        (
+            one.arm,
+            spread(one.auc, one.sd),
+            difference(one.federated_less_this, one.low, one.high),
+            number(one.p),
+        )
+        for one in others
+    ]
+    return table(("", "mean AUC", "federated minus this", "p"), rows, numbers=3)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "train-defaults": train_defaults,
     "augmentation": augmentation,
@@ -213,6 +233,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "recipes": recipes,
     "select-phantoms": partial(selecting, "phantoms"),
     "select-nih": partial(selecting, "nih"),
+    "federated-cost": partial(federated, "cost"),
     **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies() if not study.real},
 }
 FROM_LABELS: dict[str, Callable[[pd.DataFrame], str]] = {

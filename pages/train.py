@@ -204,7 +204,8 @@ def watch(name: str, listed: list[str]) -> None:
         show_run_links(run, status.state, "train")
         if not (show_rounds(run.folder) or show_curves(run)):
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
-            st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")
+            begin = f"The curves begin after the first {status.unit}."
+            st.caption(untrained if run.failed_untrained() else begin)
         show_log(run)
         if not run.is_client():  # its own command would train it alone
             show_command("Command and settings", command_of(run))

@@ -60,9 +60,15 @@ def xlite(*words: object, log: Path) -> "subprocess.Popen[bytes]":
 
 
 def app_that_replies(
-    name: str, train: Callable[[ArrayRecord, int], ArrayRecord], films: int = 10
+    name: str,
+    train: Callable[[ArrayRecord, int], ArrayRecord],
+    films: int = 10,
+    judge: Callable[[int], float] = lambda number: 0.5,
 ) -> ClientApp:
-    """A client without films or torch: `train` makes its weights of the server's and the round."""
+    """A client without films or torch: `train` makes its weights of the server's and the round.
+
+    judge: its validation loss after a round. `failed` of the app: why the federation failed, as it was told.
+    """
     app = ClientApp()
 
     @app.query("hello")
@@ -78,15 +84,16 @@ def app_that_replies(
 
     @app.evaluate()
     def judged(message: Message, context: Context) -> Message:
-        metrics = MetricRecord({"num-examples": films, "val_loss": 0.5, "val_auc": 0.5})
+        loss = judge(int(message.content["config"]["server-round"]))
+        metrics = MetricRecord({"num-examples": films, "val_loss": loss, "val_auc": 0.5})
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
     @app.query("end")
     def end(message: Message, context: Context) -> Message:
-        app.ended = True
+        app.ended, app.failed = True, message.content["config"].get("failed", "")
         return Message(RecordDict({"config": ConfigRecord({"name": name})}), reply_to=message)
 
-    app.ended = False
+    app.ended, app.failed = False, ""
     return app
 
 

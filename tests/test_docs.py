@@ -70,6 +70,19 @@ def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
     assert used == known
 
 
+def test_a_study_of_federations_becomes_a_table(tmp_path: Path):
+    assert generate.federated("cost", tmp_path).startswith("Not measured yet")
+    (tmp_path / "cost.csv").write_text(
+        "arm,auc,sd,federated_less_this,low,high,p\nfederated,.7886,.0371,,,,\n"
+        '"federated, dp-epsilon=8",.5123,.0802,.2763,.2001,.3502,.0040\n'
+    )
+    assert generate.federated("cost", tmp_path) == (
+        "|  | mean AUC | federated minus this | p |\n| --- | ---: | ---: | ---: |\n"
+        "| federated | 0.789 ± 0.037 |  |  |\n"
+        "| federated, dp-epsilon=8 | 0.512 ± 0.080 | +0.276 (+0.200 to +0.350) | 0.004 |"
+    )
+
+
 def test_a_block_is_made_anew_and_the_rest_stays():
     text = "a 1\n<!-- generated: one -->\nold\nold\n<!-- end -->\nb\n<!-- generated: two -->\n<!-- end -->\n"
     filled = generate.fill(text, {"one": lambda: "new"})

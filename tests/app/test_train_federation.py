@@ -129,7 +129,7 @@ def test_a_simulation_that_waits_or_has_no_round_yet_says_so(tiny_folder: Path):
         run.write_progress(RunStatus(state="queued", message=waits, unit="round"))
         test = page("train", run="sim").run()
         assert "queued" in words(test) and literal(waits) in words(test)
-        assert charts(test) == [] and "The curves begin after the first epoch." in words(test)
+        assert charts(test) == [] and "The curves begin after the first round." in words(test)
         run.write_progress(TRAINS)
         assert "**2 of 4**" in words(test.run())
 

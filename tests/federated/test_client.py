@@ -44,6 +44,14 @@ def test_a_server_of_another_version_is_refused(client: Client):
         tell(client, HELLO, {"xlite": "0.0.1", "plan": "{}"})
 
 
+def test_a_client_ends_with_the_reason_for_which_its_federation_failed(client: Client):
+    """It waited for a server that had failed."""
+    client.training = SimpleNamespace(plan=make_plan(STUDENT))
+    with pytest.raises(RunError, match="^the noise destroyed the weights$"):
+        tell(client, END, {"failed": "the noise destroyed the weights"})
+    assert not client.ended
+
+
 @pytest.mark.parametrize("update", [1e-4, 1e-30, 0])
 @pytest.mark.parametrize(("epsilon", "delta", "clip"), [(0.5, 1e-5, 1.0), (2.0, 1e-3, 0.25)])
 def test_the_noise_of_differential_privacy_is_as_wide_as_documented(

@@ -96,3 +96,31 @@ def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own
     assert info.notes.trained_on.endswith("of 4 clients") and info.thresholds is None
     run = Run.named("north")
     assert run.status().state == "finished" and run.evaluation("test").is_dir()
+
+
+def test_noise_that_destroys_the_weights_ends_server_and_client_in_the_same_sentence(
+    own_home: Path, tmp_path: Path
+):
+    """The server went on, and the client ended in a traceback or waited for it in vain."""
+    films = write_noise_folder(tmp_path / "north", patients=40)
+    certificate, key = make_certificate(tmp_path)
+    port, logs = free_port(), [tmp_path / "server.log", tmp_path / "client.log"]
+    plan = {**STUDENT, "rounds": 2, "clients": 1, "norms": "frozen", "dp_epsilon": 0.5}
+    serve = ["federate", "server", "--port", port, "--certificate", certificate, "--key", key]
+    serve += ["--name", "noisy"]
+    server = xlite(*serve, *options(plan), log=logs[0])
+    await_true(lambda: "Waits for clients" in logs[0].read_text(), logs[0])
+    join = ["federate", "client", "--data", films, "--server", f"127.0.0.1:{port}", "--name", "north"]
+    client = xlite(*join, "--ca", certificate, "--device", "cpu", log=logs[1])
+    try:
+        ends = [process.wait(400) for process in (server, client)]
+    finally:
+        for process in (server, client):
+            process.kill()
+            process.wait()
+    for log in logs:
+        said = log.read_text()
+        assert "the noise destroyed the weights: those after round 1 give NaN for the" in said, said
+        assert "Traceback" not in said and "epsilon 0.5 (delta 1e-05) is a guarantee" in said
+    assert ends == [2, 2]
+    assert Run.named("north").status().state == "failed"

@@ -1,5 +1,7 @@
 """Rounds with clients that have no films: what is averaged, what is refused by name, and what goes on."""
 
+import logging
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from xlite.federated.client import END, HELLO
 from xlite.federated.federation import Federation
 from xlite.federated.plan import make_plan
 from xlite.federated.record import Progress, Record
-from xlite.federated.rounds import Members, federate
+from xlite.federated.rounds import Members, _row, federate
 from xlite.federated.server import begin, go_on, model_info
 from xlite.federated.simulate import InOneProcess
 
@@ -68,11 +70,73 @@ def test_a_reply_with_nan_is_refused_by_name_and_the_others_are_averaged(caplog:
     assert f"Warning: round 1 goes on without bad: {refused['bad']}" in caplog.messages
 
 
-def test_if_all_are_refused_the_weights_stay():
-    bad = lambda arrays, number: changed(arrays, lambda values: values[:1])  # noqa: E731
-    _, distance, rounds = run({"one": bad, "other": bad}, rounds=2)
-    assert not any(values.any() for values in distance.values())
-    assert rounds["round"].tolist() == [1, 1, 2, 2] and (rounds["refused"] != "").all()
+def broken_in(*rounds: int) -> Train:
+    """A client that sends other shapes in these rounds."""
+    return lambda arrays, number: (
+        changed(arrays, lambda values: values[:1]) if number in rounds else moved(1)(arrays, number)
+    )
+
+
+def test_if_all_are_refused_the_weights_stay_in_that_round(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    _, distance, rounds = run({"one": broken_in(2), "other": broken_in(2)}, rounds=2)
+    assert all(np.allclose(values, 1, atol=1e-5) for values in distance.values())
+    assert (rounds["refused"] != "").tolist() == [False, False, True, True]
+    assert "Ended after 2 rounds, in 1 of which no client's reply was taken" in caplog.messages
+
+
+def test_a_federation_in_which_no_reply_was_ever_taken_fails(own_home: Path):
+    """It ended as a success, with the weights that it began with. A client that waits is told."""
+    record, student = begin("fed", {**STUDENT, "rounds": 2, "clients": 1})
+    app = app_that_replies("one", broken_in(1, 2))
+    why = (
+        "no client's reply was taken in any round, so the weights are still those that it began with (last, "
+        "one: backbone.conv1.0.weight is float32 of shape (1, 3, 3, 3), expected float32 of (16, 3, 3, 3)): "
+        "see rounds.csv, mend that, and begin a new federation"
+    )
+    for _ in range(2):  # as often as it is resumed
+        with pytest.raises(RunError) as raised:
+            federate(InOneProcess({1: app}), record.plan, student, record)
+        assert str(raised.value) == app.failed == why
+    rounds = pd.read_csv(record.folder / "rounds.csv", keep_default_na=False)
+    assert rounds["round"].tolist() == [1, 2] and (rounds["refused"] != "").all()
+
+
+def test_the_loss_of_a_refused_reply_is_not_averaged():
+    rows = [
+        {"loss": 0.5, "val_loss": 0.2, "val_auc": 0.6, "films": 10, "refused": ""},
+        {"loss": 0.9, "val_loss": 0.4, "val_auc": 0.8, "films": 10, "refused": "it sent no weights"},
+    ]
+    row = _row(3, rows, 1.5)
+    assert row == pytest.approx(
+        {"epoch": 3, "train_loss": 0.5, "val_loss": 0.3, "val_auc": 0.7, "seconds": 1.5}
+    )
+    assert math.isnan(_row(3, rows[1:], 1.5)["train_loss"])
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        (
+            {"norms": "frozen", "dp_epsilon": 0.5},
+            "the noise destroyed the weights: those after round 2 give NaN for the validation films; use a "
+            "larger --dp-epsilon, or a smaller --dp-clip",
+        ),
+        (
+            {},
+            "the weights are lost: those after round 2 give NaN for the validation films; use a smaller --lr",
+        ),
+    ],
+)
+def test_weights_that_give_no_numbers_end_a_federation_and_nothing_is_kept_of_that_round(
+    own_home: Path, plan: dict[str, object], why: str
+):
+    record, student = begin("fed", {**STUDENT, "rounds": 3, "clients": 1, **plan})
+    app = app_that_replies("one", moved(1), judge=lambda number: math.nan if number == 2 else 0.5)
+    with pytest.raises(RunError) as raised:
+        federate(InOneProcess({1: app}), record.plan, student, record)
+    assert str(raised.value) == app.failed == why
+    assert record.kept().state.epoch == 1
 
 
 def test_a_client_with_a_name_that_is_no_name_is_refused(caplog: pytest.LogCaptureFixture):
@@ -90,7 +154,10 @@ class Deaf(InOneProcess):
         replies = super().send_and_receive(messages, timeout)
         if [message.metadata.message_type for message in messages] == [END] * 3:
             del replies[2]
-            replies[3] = Message(Error(ErrorCode.NODE_UNAVAILABLE, "gone"), reply_to=messages[2])
+            replies[3] = Message(
+                Error(ErrorCode.NODE_UNAVAILABLE, "Error: Node Unavailable — 2 × its interval"),
+                reply_to=messages[2],
+            )
         return replies
 
 
@@ -101,7 +168,7 @@ def test_who_has_not_judged_the_last_weights_is_named(own_home: Path, caplog: py
     federate(Deaf(apps), record.plan, student, record)
     assert [message for message in caplog.messages if message.startswith("Warning")] == [
         "Warning: b has not judged the weights within 8 s: it may still do so, without the server",
-        "Warning: c has not judged the weights: gone",
+        "Warning: c has not judged the weights: it gives no sign of life: it died, or its network did",
     ]
 
 
@@ -176,6 +243,14 @@ def test_a_federation_that_died_before_its_first_round_begins_with_the_same_weig
     _, again = go_on("fed")
     for name, tensor in begun.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+def test_the_model_of_a_server_notes_what_it_began_with_also_after_a_resume(own_home: Path):
+    """Its card said that this was not noted."""
+    begin("fed", STUDENT)
+    record, _ = go_on("fed")
+    notes = model_info(record, Progress(ArrayRecord()), []).notes
+    assert notes.started_from == "test_resnet.r160_in1k starts from random weights"
 
 
 def test_what_a_server_does_can_be_watched(own_home: Path, caplog: pytest.LogCaptureFixture):

@@ -1,5 +1,6 @@
 """Clients and rounds in one process: the code of real ones, without a network."""
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -68,6 +69,8 @@ def test_a_simulation_ends_as_ordinary_runs_with_a_row_for_each_round_and_client
         one = Run.named(name)
         assert one.status().state == "finished" and one.path("model.safetensors").is_file()
         assert (one.evaluation("val") / "predictions.csv").is_file()
+        card = one.path("MODEL_CARD.md").read_text()
+        assert "| Starting weights | test_resnet.r160_in1k starts from random weights |" in card
     shared = [weights(name) for name in ("sim", "sim-1", "sim-2")]
     for name, tensor in shared[0].items():
         if tensor.is_floating_point():
@@ -134,6 +137,25 @@ def test_local_differential_privacy_clips_an_update(films: Path):
     after = {name: tensor.detach() for name, tensor in student.named_parameters()}
     moved = sum(float((after[name] - before[name]).square().sum()) for name in after)
     assert 0 < moved**0.5 < 0.011  # the noise of this epsilon is below a tenth of it
+
+
+def test_noise_that_destroys_the_weights_ends_a_simulation_in_a_sentence(
+    films: Path, caplog: pytest.LogCaptureFixture
+):
+    """It ended in a traceback, about scores that are NaN; with E below 1, of which alone the proof speaks."""
+    why = (
+        "the noise destroyed the weights: those after round 1 give NaN for the validation films; use a "
+        "larger --dp-epsilon, or a smaller --dp-clip"
+    )
+    caplog.set_level(logging.INFO)
+    with pytest.raises(RunError) as raised:
+        simulate("noisy", of(films, norms="frozen", dp_epsilon=0.5), Deal())
+    assert str(raised.value) == why
+    assert (Run.named("noisy").status().state, Run.named("noisy").status().message) == ("failed", why)
+    said = (
+        "epsilon 0.5 (delta 1e-05) is a guarantee. It is that of one round of one client whose whole folder"
+    )
+    assert any(said in message for message in caplog.messages)
 
 
 def test_clients_of_different_backbones_teach_the_server_by_what_they_say_of_public_films(

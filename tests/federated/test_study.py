@@ -13,10 +13,12 @@ from xlite.data.split_files import load_split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
 from xlite.federated.dealing import Deal, not_labelled
-from xlite.federated.study import Also, run_study
+from xlite.federated.study import Also, Arm, Study, noise_costs, run_study
 from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.metrics.significance import Found
 from xlite.places import federations_dir
 from xlite.runs.run import Run
 
@@ -94,6 +96,16 @@ def test_other_federations_are_compared_with_the_first_one_on_the_same_films(fil
             for place, findings in enumerate(lacking, 1):
                 known = NihFolder.open(run.path("clients") / str(place)).table.drop(columns=findings)
                 assert not known.isna().any(axis=None)
+
+
+def test_the_cost_of_noise_is_said_of_each_federation_that_has_some():
+    also = [Also.read(typed) for typed in ("norms=local", "norms=frozen,dp-epsilon=8")]
+    less = Found(Estimate(0.04, -0.117, 0.183), 0.55)
+    arms = [Arm("federated", [0.5]), *(Arm(f"federated, {one.typed}", [0.4], less) for one in also)]
+    assert noise_costs(Study(arms, 18, 5, 8, 100), also) == [
+        "What norms=frozen,dp-epsilon=8 costs in AUC, against the first federation: +0.040 "
+        "(-0.117 to +0.183)."
+    ]
 
 
 @pytest.mark.parametrize(

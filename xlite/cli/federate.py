@@ -185,7 +185,7 @@ def study(
         raise RunError("a study needs a data folder: give --data")
     _get_ready()
     from xlite.federated.dealing import deal_by
-    from xlite.federated.study import Also, run_study
+    from xlite.federated.study import Also, noise_costs, run_study
 
     with log_to():
         others = [Also.read(typed) for typed in also or ()]
@@ -196,6 +196,8 @@ def study(
         f"Mean AUC over {found.findings} findings of {found.films:,} test films of {found.patients:,} "
         f"patients, mean of {seeds} seeds. A client sends and receives {found.bytes_a_round:,} bytes a round."
     )
+    for line in noise_costs(found, others):
+        say(line)
 
 
 def _get_ready() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import torch
 from flwr.app import Array, ArrayRecord, Message
+from flwr.common.constant import ErrorCode
 from torch import Tensor, nn
 
 from xlite.federated.plan import Norms
@@ -81,7 +82,9 @@ def size_of(arrays: ArrayRecord) -> int:
 
 
 def why_failed(reply: Message) -> str:
-    """What a reply with an error says of it."""
+    """What a reply with an error says of it; in plain words of a client that died."""
+    if reply.error.code == ErrorCode.NODE_UNAVAILABLE:
+        return "it gives no sign of life: it died, or its network did"
     return str(reply.error.reason).strip("'<>") or "it failed"
 
 

@@ -22,6 +22,7 @@ from xlite.federated.answers import answers
 from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, moved, to_record
 from xlite.federated.local import LocalTraining, Own
 from xlite.federated.plan import Plan
+from xlite.federated.sentences import noise_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.split_names import ALL_FILMS
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 CONFIG, ROUND = "config", "server-round"
 """Flower's own names of what a server says beside the weights."""
+
+FAILED = "failed"
+"""Of a message `END`: why the federation has failed."""
 
 HELLO, END, ANSWER = "query.hello", "query.end", "query.answer"
 """Kinds of messages beside Flower's train and evaluate."""
@@ -87,6 +91,8 @@ class Client:
         if not training.plan.distils and not training.state.epoch:  # else it goes on with its own
             load_record(training.student, message.content[ARRAYS])
         log.info("Takes part with %d films", training.films)
+        if training.plan.dp_epsilon:
+            log.info(noise_sentence(training.plan))
         said = {"name": self.own.name, "films": training.films, "phantoms": training.job.info.notes.phantoms}
         return Message(RecordDict({CONFIG: ConfigRecord(said)}), reply_to=message)
 
@@ -127,8 +133,13 @@ class Client:
         return Message(RecordDict({REPLY: told}), reply_to=message)
 
     def _end(self, message: Message, context: Context) -> Message:
-        """Takes the weights that the federation ends with, and judges them on its own films."""
+        """Takes the weights that the federation ends with, and judges them on its own films.
+
+        RunError if it has failed.
+        """
         training, config = self._opened(), message.content[CONFIG]
+        if FAILED in config:
+            raise RunError(str(config[FAILED]))
         load_record(training.student, message.content[ARRAYS])
         training.end(int(config["best"]), int(config["clients"]))
         self.ended = True

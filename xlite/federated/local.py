@@ -18,12 +18,14 @@ from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.federated.arrays import exchanged
 from xlite.federated.plan import Plan
+from xlite.federated.sentences import destroyed
 from xlite.files import write_atomic
 from xlite.images import Preprocess
 from xlite.metrics.per_finding import macro
 from xlite.models.available import MODEL_FILE
 from xlite.models.batchnorm import batch_norms
 from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
@@ -31,7 +33,7 @@ from xlite.runs.run_files import CLIENT_FILE, EPOCHS_FILE
 from xlite.runs.status import LIVE, RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.split_names import DEFAULT_SPLIT
-from xlite.text import counted
+from xlite.text import counted, in_one_line
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import Job, open_job
@@ -70,6 +72,14 @@ class Own:
 def preprocess_of(plan: Plan) -> Preprocess:
     """How a film becomes the student's input, everywhere."""
     return Preprocess(plan.config(Path()).image_size, plan.mean, plan.std)
+
+
+def noting_start(info: ModelInfo, plan: Plan) -> ModelInfo:
+    """The info, noting the weights that a federation began with; unchanged if clients have their own."""
+    if plan.distils:
+        return info
+    known = {"start_knows": ()} if plan.start_public else {}
+    return info.noting(started_from=in_one_line(plan.started_from), **known)
 
 
 class FrozenNorms(Learner):
@@ -160,10 +170,15 @@ class LocalTraining:
         return loss, auc
 
     def end(self, best: int, clients: int) -> None:
-        """Saves the student as it is as the run's model, judges it on its own films, and ends the run."""
-        if best not in {row["epoch"] for row in self.state.rows}:  # it was not there in that round
-            self.judge(best, math.nan)
-        info = self.job.info.noting(epoch=best)
+        """Saves the student as it is as the run's model, judges it on its own films, and ends the run.
+
+        RunError if it gives no numbers.
+        """
+        rows = {row["epoch"]: row for row in self.state.rows}
+        judged = rows[best]["val_loss"] if best in rows else self.judge(best, math.nan)[0]
+        if not math.isfinite(judged):
+            raise destroyed(self.plan, best)
+        info = noting_start(self.job.info, self.plan).noting(epoch=best)
         if clients > 1:
             others = f", and the weights of {counted(clients - 1, 'other client')}"
             info = info.noting(trained_on=f"{info.notes.trained_on}{others}")

@@ -22,7 +22,8 @@ class Plan(BaseModel):
     """What a federation does; `student` has the settings that clients train with, by name of `STUDENT`.
 
     mean, std: of the normalisation, which the starting weights decide. public: the fingerprint of the table
-    of the public films, if clients send what they say of them.
+    of the public films, if clients send what they say of them. started_from: a sentence on the weights that
+    it begins with; start_public: whether they are a file that is known to have seen ImageNet alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
@@ -89,6 +90,8 @@ class Plan(BaseModel):
         float, Field(title="Clipping", gt=0, description="Its clipping: the largest norm of an update")
     ] = 1.0
     public: str = ""
+    started_from: str = ""
+    start_public: bool = False
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     student: dict[str, Value] = {}
@@ -105,7 +108,7 @@ class Plan(BaseModel):
         if self.dp_epsilon and self.norms == "averaged":
             raise RunError(
                 "noise would make averaged variances of batch norms negative: with ",
-                *(_option("dp_epsilon"), " use ", _option("norms"), " local or frozen"),
+                *(option_of("dp_epsilon"), " use ", option_of("norms"), " local or frozen"),
             )
         return self
 
@@ -138,12 +141,12 @@ class Plan(BaseModel):
 OPTIONS = {
     name: field
     for name, field in Plan.model_fields.items()
-    if name not in ("mean", "std", "student", "public")
+    if name not in ("mean", "std", "student", "public", "started_from", "start_public")
 }
 """The fields that people choose."""
 
 
-def _option(name: str) -> Option:
+def option_of(name: str) -> Option:
     """A field that people choose, as a word of an error."""
     return Option(as_option(name), str(OPTIONS[name].title))
 
@@ -162,7 +165,7 @@ def make_plan(
             raise RunError(objection(error)) from error
         name, value = str(first["loc"][-1]), first["input"]
         raise RunError(
-            _option(name), f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
+            option_of(name), f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
         ) from error
     plan.config(Path())  # the student's settings, which it checks
     return plan

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp.strategy import FedAvg
 
 from xlite import __version__
+from xlite.errors import RunError
 from xlite.federated.arrays import (
     ARRAYS,
     FILMS,
@@ -24,9 +25,10 @@ from xlite.federated.arrays import (
     to_record,
     why_failed,
 )
-from xlite.federated.client import CONFIG, END, HELLO, ROUND, hello_value
+from xlite.federated.client import CONFIG, END, FAILED, HELLO, ROUND, hello_value
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
+from xlite.federated.sentences import after_rounds, destroyed, noise_sentence, nothing_taken
 from xlite.federated.strategy import make_strategy, moments, next_weights, restore
 from xlite.files import PLAIN_NAME
 from xlite.models.student import Student
@@ -117,20 +119,24 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
     """Runs the rounds that are left, and ends with the weights of the best in `student`.
 
     With local batch norms it ends with those of the last round, which the clients' own norms belong to.
-    Returns where it ended, and who took part in the end.
+    Returns where it ended, and who took part in the end. RunError if the weights of a round give no numbers,
+    of which nothing is kept, or if no reply was taken in any round.
     """
     names, strategy = exchanged(student, plan.norms), make_strategy(plan)
     now = record.kept() or Progress(to_record(student, names))
     restore(strategy, now.moments)
     members = Members(grid, plan, to_record(student, exchanged(student, "averaged")))
     report = partial(record.report, now)
+    if plan.dp_epsilon:
+        log.info(noise_sentence(plan))
     for number in range(now.state.epoch + 1, plan.rounds + 1):
         members.gather(report)
         began = time.monotonic()
         report(f"round {number}: {counted(len(members.get_node_ids()), 'client')} train")
         rows = _train(members, strategy, now, number)
         report(f"round {number}: clients judge the new weights")
-        _evaluate(members, now, number, rows)
+        if _evaluate(members, now, number, rows):
+            _give_up(members, destroyed(plan, number))
         now.rows += rows.values()
         now.moments = moments(strategy)
         row = _row(number, list(rows.values()), time.monotonic() - began)
@@ -140,10 +146,15 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
             f"val AUC {row['val_auc']:.4f}  {row['seconds']:.1f} s"
         )
     members.gather(report)
+    if error := nothing_taken(now.rows):
+        _give_up(members, error)
     report("clients judge the last weights")
     if now.best is not None:
         load_record(student, now.arrays if plan.norms == "local" else now.best)
     _end(members, student, names, now)
+    log.info(f"Ended {after_rounds(now.rows, now.state.epoch)}")
+    if plan.dp_epsilon:
+        log.info(noise_sentence(plan))
     return now, list(members.known.values())
 
 
@@ -186,16 +197,21 @@ def _numbers(reply: Message, *names: str) -> dict[str, float]:
     }
 
 
-def _evaluate(members: Members, now: Progress, number: int, rows: dict[int, dict[str, Any]]) -> None:
-    """Has each client judge the weights on its own validation films."""
+def _evaluate(members: Members, now: Progress, number: int, rows: dict[int, dict[str, Any]]) -> bool:
+    """Has each client judge the weights on its own validation films.
+
+    Returns whether these give none of those who answer a number.
+    """
     content = RecordDict({ARRAYS: now.arrays, CONFIG: ConfigRecord({ROUND: number})})
     messages = [Message(content, node, MessageType.EVALUATE) for node in members.get_node_ids()]
-    size = size_of(now.arrays)
+    size, losses = size_of(now.arrays), []
     for node, reply in members.grid.send_and_receive(messages, members.plan.deadline).items():
         row = rows.get(node)
         if row is not None and reply.has_content():
             row["bytes_received"] += size
             row |= _numbers(reply, "val_loss", "val_auc")
+            losses.append(row["val_loss"])
+    return bool(losses) and not np.isfinite(losses).any()
 
 
 def _end(members: Members, student: Student, names: list[str], now: Progress) -> None:
@@ -216,10 +232,21 @@ def _end(members: Members, student: Student, names: list[str], now: Progress) ->
             log.warning(f"Warning: {name} has not judged the weights: {why_failed(reply)}")
 
 
-def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, float]:
-    """A round as a run's epoch: the means over clients, weighted by films, of those that know."""
+def _give_up(members: Members, error: RunError) -> NoReturn:
+    """Tells all clients why the federation fails, so that none waits for it, and fails."""
+    content = RecordDict({ARRAYS: ArrayRecord(), CONFIG: ConfigRecord({FAILED: str(error)})})
+    messages = [Message(content, node, END) for node in members.get_node_ids()]
+    members.grid.send_and_receive(messages, members.plan.deadline)
+    raise error
 
-    def mean(name: str) -> float:
+
+def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, float]:
+    """A round as a run's epoch: the means over clients, weighted by films, of those that know.
+
+    The training loss is that of the replies that were taken.
+    """
+
+    def mean(name: str, rows: list[dict[str, Any]] = rows) -> float:
         known = [row for row in rows if math.isfinite(row[name])]
         if not known:
             return math.nan
@@ -227,7 +254,7 @@ def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, f
 
     return {
         "epoch": number,
-        "train_loss": mean("loss"),
+        "train_loss": mean("loss", [row for row in rows if not row["refused"]]),
         "val_loss": mean("val_loss"),
         "val_auc": mean("val_auc"),
         "seconds": seconds,

@@ -12,10 +12,11 @@ from xlite.errors import RunError
 from xlite.federated.distil import distil, plan_to_distil
 from xlite.federated.federation import PLAN_FILE
 from xlite.federated.fleet import read_keys, serving
-from xlite.federated.local import preprocess_of
+from xlite.federated.local import noting_start, preprocess_of
 from xlite.federated.plan import Plan, make_plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import Member, federate
+from xlite.federated.sentences import after_rounds
 from xlite.files import read_whole
 from xlite.models.available import MODEL_FILE
 from xlite.models.info import ModelInfo, ModelNotes
@@ -66,12 +67,13 @@ def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:
 
 
 def begin_with(plan: Plan, weights: str) -> tuple[Plan, Student]:
-    """The plan, with the normalisation of the starting weights, and the student that has them."""
+    """The plan, with what the starting weights are and how they normalise, and the student that has them."""
     student = _student(plan)
     started = load_start_weights(student, weights)
     log.info(started.sentence)
     normalised = started.preprocess(plan.config(Path()).image_size)
-    return plan.model_copy(update={"mean": normalised.mean, "std": normalised.std}), student
+    begun = {"started_from": started.noted, "start_public": started.public}
+    return plan.model_copy(update={"mean": normalised.mean, "std": normalised.std, **begun}), student
 
 
 def go_on(name: str) -> tuple[Record, Student]:
@@ -110,7 +112,7 @@ def serve(record: Record, student: Student, address: ServerAddress) -> None:
             log.info(
                 f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder"
             )
-        record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
+        record.report(now, "finished", f" {after_rounds(now.rows, now.state.epoch)}", doing="finished")
 
 
 def serve_distillation(name: str, values: dict[str, Any], public: Path, address: ServerAddress) -> Run:
@@ -125,7 +127,7 @@ def model_info(record: Record, now: Progress, members: Sequence[Member]) -> Mode
     """What the model of a federation says of itself: no thresholds, as its server has no films."""
     config = record.plan.config(Path())
     films = sum(member.films for member in members)
-    return ModelInfo(
+    info = ModelInfo(
         backbone=config.backbone,
         attention=config.attention,
         hidden=config.hidden,
@@ -146,6 +148,7 @@ def model_info(record: Record, now: Progress, members: Sequence[Member]) -> Mode
             xlite=__version__,
         ),
     )
+    return noting_start(info, record.plan)
 
 
 def _student(plan: Plan) -> Student:

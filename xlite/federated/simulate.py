@@ -18,10 +18,11 @@ from xlite.errors import RunError
 from xlite.federated.client import Client
 from xlite.federated.dealing import Deal, deal_out, not_labelled, write_clients
 from xlite.federated.federation import PLAN_FILE
-from xlite.federated.local import Own, preprocess_of
+from xlite.federated.local import Own, noting_start, preprocess_of
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
+from xlite.federated.sentences import after_rounds
 from xlite.federated.server import begin_with, go_on
 from xlite.federated.simulation import Simulation, clients_of, new_simulation
 from xlite.models.available import MODEL_FILE
@@ -129,7 +130,7 @@ def _carry_out(run: Run, device: str) -> None:
     if plan.norms != "local":
         record.report(now, "judging the best round on the test part")
         _judge_whole(run, plan, student, now)
-    record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
+    record.report(now, "finished", f" {after_rounds(now.rows, now.state.epoch)}", doing="finished")
 
 
 def _begun(run: Run) -> tuple[Record, Student]:
@@ -168,5 +169,5 @@ def _judge_whole(run: Run, plan: Plan, student: Student, now: Progress) -> None:
     config = run.config()
     fabric = open_fabric(config, usable_devices(config.device)[0].name)
     job = open_job(config, preprocess_of(plan), lambda done, total: None)
-    save_model(run.path(MODEL_FILE), student, job.info.noting(epoch=now.state.best_epoch))
+    save_model(run.path(MODEL_FILE), student, noting_start(job.info, plan).noting(epoch=now.state.best_epoch))
     finish(job, run, fabric.device)

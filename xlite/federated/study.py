@@ -104,6 +104,21 @@ class Also:
         return cls(typed, values)
 
 
+def noise_costs(found: Study, also: Sequence[Also]) -> list[str]:
+    """What the noise of each federation that has its own costs in AUC; also: as `run_study` took them."""
+    costs = {arm.name: arm.less for arm in found.arms}
+    noisy = [(other.typed, costs[_arm_of(other)]) for other in also if "dp_epsilon" in other.values]
+    return [
+        f"What {typed} costs in AUC, against the first federation: {cost.difference.signed}."
+        for typed, cost in noisy
+        if cost is not None
+    ]
+
+
+def _arm_of(other: Also) -> str:
+    return f"{TOGETHER}, {other.typed}"
+
+
 def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: Sequence[Also] = ()) -> Study:
     """Trains every arm with each seed, and compares them on the test part; writes study.csv.
 
@@ -124,7 +139,7 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
         probs.append(_answers(run, plan, seeded, folder, split))
         for place, other in enumerate(also, 1):
             another = _simulated(f"{run.name}-also-{place}", seeded | other.values, deal)
-            probs[-1][f"{TOGETHER}, {other.typed}"] = _federated(another, folder, split)
+            probs[-1][_arm_of(other)] = _federated(another, folder, split)
         labels = folder.labels(split.stems("test"))
         aucs = (f"{name} {macro(auc_per_class(labels, said)):.4f}" for name, said in probs[-1].items())
         log.info(f"Seed {seed}: mean AUC {', '.join(aucs)}")
