@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from film_viewer import show_viewer
 from page_label_form import show_form
-from page_reader import Opened, open_films, open_model
+from page_reader import Opened, open_doubted, open_films, open_model
 from page_thumbnails import cached_film
 
+from xlite.data.doubts import DOUBTS_FILE
+from xlite.data.eda.doubted import doubts_of_film
 from xlite.data.folder import changes
 from xlite.errors import ImageError
 from xlite.images import read_image
 from xlite.labelling.due import Task
 from xlite.labelling.entry import Entry
-from xlite.labelling.sentences import disputed, opinion_words
+from xlite.labelling.sentences import disputed, doubts_sentence, opinion_words
 from xlite.labelling.sitting import Sitting, boxes_of_others
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
@@ -58,6 +60,8 @@ def show_film(sitting: Sitting, now: Task | Entry) -> None:
 
         maps, opinion = maps_of(reading), opinion_words(reading)
     _say_what_is_asked(now)
+    if isinstance(now, Entry):
+        _say_doubts(sitting, now)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         shape = _show_picture(now, path, maps)
@@ -73,6 +77,26 @@ def _say_what_is_asked(now: Task | Entry) -> None:
             f"{names} disagree on {count} of the 14 findings of this film. Both answers stand below each of "
             "these, and yours settles it; the others have what both said."
         )
+
+
+def _say_doubts(sitting: Sitting, now: Entry) -> None:
+    """Which of the film's labels in the data folder are in doubt, and how the answer compares."""
+    root = sitting.labelling.settings.data
+    changed = changes(Path(root))
+    doubted = open_doubted(root, changed)
+    if doubted is None or not _wants_opinion():
+        return
+    if doubted.fault:
+        st.warning(page_sentence(doubted.fault))
+    folder = open_films(root, changed).folder
+    [row], [labels] = folder.rows([now.film]), folder.labels([now.film])
+    if sentence := doubts_sentence(doubts_of_film(labels, doubted.probs[row]), now.answers):
+        sitting.labelling.note_opinion(sitting.reader, now.film, DOUBTS_FILE)
+        st.info(said(sentence))
+
+
+def _wants_opinion() -> bool:
+    return bool(st.session_state.get("opinion", True))
 
 
 def _show_picture(now: Task | Entry, path: Path | None, maps: "Mapping[str, ViewerMap]") -> tuple[int, int]:
@@ -95,7 +119,7 @@ def _opinion(sitting: Sitting, now: Entry, path: Path) -> "FilmView | None":
     from xlite.report.film_sentences import guard_alert
 
     models = model_files()
-    if not st.session_state.get("opinion", True) or not models:
+    if not _wants_opinion() or not models:
         return None
     opened = open_model(models, next(iter(models)))
     sitting.labelling.note_opinion(sitting.reader, now.film, opened.name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
+    from xlite.data.eda.doubted import Doubted
     from xlite.data.known_films import KnownFilms
     from xlite.evaluation.contamination.film_learned import Learned
     from xlite.guarded import GuardedReader
@@ -71,6 +72,14 @@ def open_films(root: str, changed: Changes) -> "KnownFilms":
 def open_boxes(root: str, changed: Changes) -> "pd.DataFrame":
     """The boxes of a data folder, which every visitor shares and nothing changes."""
     return open_films(root, changed).folder.boxes()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def open_doubted(root: str, changed: Changes) -> "Doubted | None":
+    """The labels in doubt of a data folder, which every visitor shares; None if it has no list of them."""
+    from xlite.data.eda.doubted import Doubted
+
+    return Doubted.of(open_films(root, changed).folder)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

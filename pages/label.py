@@ -37,8 +37,8 @@ def ask_opinion() -> None:
             value=True,
             key="opinion",
             bind="query-params",
-            help=f"Probabilities and maps of {models[0]}, once your answer is saved: it anchors nobody. "
-            "What counts is your answer before the opinion.",
+            help=f"Probabilities and maps of {models[0]}, and which labels of the data folder are in doubt, "
+            "once your answer is saved: it anchors nobody. What counts is your answer before the opinion.",
         )
 
 

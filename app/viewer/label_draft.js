@@ -89,7 +89,7 @@ export class Draft {
     const { answers, boxes, given: { frame: [width, height], side } } = this;
     const scaled = (px, whole) => Math.round((10 * side * px) / whole) / 10;
     return {
-      answers, seconds: Math.round(10 * this.watch.seconds) / 10,
+      answers, seconds: Math.round(1000 * this.watch.seconds) / 1000,
       boxes: boxes.map((box) => ({
         finding: box.finding,
         x: scaled(box.x, width), y: scaled(box.y, height),

@@ -9,6 +9,7 @@ import pytest
 from demo_home import save_demo_model
 from unknown_labels import hide_labels
 
+from xlite.active import Strategy
 from xlite.active.selection import SelectOptions, select_films
 from xlite.active.strategies import entropy
 from xlite.classify import Classifier
@@ -58,6 +59,18 @@ def test_the_labelled_films_are_the_centres(model: Path, half: NihFolder) -> Non
     found = select_films(model, half.root, SelectOptions("diversity", 12))
     assert {Path(film.image).stem for film in found.films[-2:]} == {stems[5], stems[7]}
     assert found.films[-1].score == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["diversity", "rarity"])
+def test_a_labelled_film_that_may_be_chosen_again_counts_as_a_candidate_alone(
+    strategy: Strategy, model: Path, tiny_folder: Path
+) -> None:
+    options = SelectOptions(strategy, 24, labelled_too=True)
+    known = select_films(model, tiny_folder, options)
+    hide_labels(tiny_folder, dict.fromkeys(NihFolder.open(tiny_folder).paths, FINDINGS))
+    assert (known.labelled, known.candidates) == (24, 24)
+    assert known.films == select_films(model, tiny_folder, options).films
+    assert known.films[0].score > 1e-4
 
 
 @pytest.mark.slow

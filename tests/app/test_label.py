@@ -90,6 +90,28 @@ def test_the_opinion_comes_after_the_answer_and_is_noted_before(tiny_folder: Pat
     assert (form(test)["film"], viewer(test)["maps"]) == (ward.films[1], [])
 
 
+def test_labels_in_doubt_are_told_after_the_answer_alone(tiny_folder: Path):
+    (tiny_folder / "doubts.csv").write_text(
+        "Image Index,Patient ID,Rank,Finding,Label,Probability\n"
+        f"{ONE}.png,1,3,Edema,no,0.6\n{ONE}.png,1,1,Mass,no,0.912\n{ONE}.png,1,2,Cardiomegaly,yes,0.1\n"
+    )
+    ward = labelling_of(tiny_folder)
+    test = label(ward)
+    assert [one.value for one in test.info] == [] and "doubt" not in json.dumps(form(test)).lower()
+    answers = given(Mass="yes", Cardiomegaly="unsure")
+    test.session_state["sitting"].take({"act": "answer", "film": ONE, **answers.model_dump()})
+    test.run()
+    assert [one.value for one in test.info] == [
+        "In doubt in the data folder: Mass labelled no, 91.2% likely (you say yes); Cardiomegaly labelled "
+        "yes, 10.0% likely (you are unsure); Edema labelled no, 60.0% likely (you say no)."
+    ]
+    [*_, last] = ward.log.read()
+    assert (last.act, last.model) == ("opinion", "doubts.csv")
+    test.session_state["sitting"].take({"act": "next", "film": ONE})
+    test.run()
+    assert [one.value for one in test.info] == []
+
+
 def test_without_opinions_the_answer_is_shown_alone(tiny_folder: Path, own_home: Path):
     save_demo_model(own_home)
     ward = labelling_of(tiny_folder)

@@ -4,7 +4,7 @@ import pytest
 from labelled import given, labelling_of
 from sklearn.metrics import cohen_kappa_score
 
-from xlite.labelling.agreement import FindingAgreement, of_finding
+from xlite.labelling.agreement import FindingAgreement, agreement, of_finding
 from xlite.labelling.summary import Summary
 
 YES, NO, UNSURE = "yes", "no", "unsure"
@@ -67,3 +67,21 @@ def test_pairs_stand_in_the_order_of_names_and_count_the_answers_before_the_opin
         ("Dan", 0, 1, 10.0, 0),
     ]
     assert four in ward.films
+
+
+def test_an_answer_given_again_after_the_opinion_is_in_no_kappa(tiny_folder):
+    ward = labelling_of(tiny_folder, films=3, double=1.0)
+    one, two, three = ward.films
+    for film in (one, two):
+        ward.answer("Ann", film, given(Mass="yes"))
+        ward.answer("Bob", film, given(Mass="no"))
+    ward.note_opinion("Bob", two, "demo")
+    ward.undo("Bob")
+    ward.answer("Bob", two, given(Mass="yes"))
+    [pair] = agreement(ward.state(), ward.films)
+    assert (pair.readers, pair.films) == (("Ann", "Bob"), 1)
+    assert pair.findings["Mass"] == FindingAgreement(1, 0, 1, 0.0)
+    ward.note_opinion("Ann", three, "demo")
+    for reader in ("Ann", "Bob"):
+        ward.answer(reader, three, given(Edema="yes"))
+    assert agreement(ward.state(), [two, three]) == []

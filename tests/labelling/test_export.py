@@ -7,8 +7,10 @@ from labelled import given, labelling_of
 from tiny_runs import config, run_to_end
 
 from xlite.data.folder import NihFolder
+from xlite.data.rows import columns_of, read_rows
 from xlite.data.split_files import load_split, write_split
 from xlite.data.splits import make_split
+from xlite.data.tables import find_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.labelling.entry import DrawnBox
@@ -72,6 +74,35 @@ def test_the_table_says_who_labelled_when_and_who_agreed(ward: Labelling):
         f"Ann|Bob,,{when[2]},12 of 14,no",
         f'Ann|Bob,"Cleo, MD",{when[5]},12 of 14,no',
     ]
+
+
+def test_a_labelling_of_an_export_keeps_who_labelled_the_other_films(ward: Labelling, tmp_path: Path):
+    export_labels(ward, ward.state(), tmp_path / "first")
+    next_ward = labelling_of(tmp_path / "first", "next")
+    next_ward.answer("Dan", TWO, given(Mass="yes"))
+    next_ward.note_opinion("Dan", "00000002_001", "demo")
+    next_ward.answer("Dan", "00000002_001", given())
+    made = export_labels(next_ward, next_ward.state(), tmp_path / "second")
+    first, second = (_who_of(tmp_path / name) for name in ("first", "second"))
+    assert {film for film, who in first.items() if any(who)} == {ONE, TWO, THREE}
+    when = [entry.when.isoformat(timespec="seconds") for entry in next_ward.log.read()]
+    assert second == first | {
+        TWO: ["Dan", "", when[0], "", "no"],
+        "00000002_001": ["Dan", "", when[2], "", "yes"],
+    }
+    folder = NihFolder.open(tmp_path / "second")
+    assert (labels(folder, ONE), labels(folder, TWO)) == ({"Mass": 1.0, "Hernia": None}, {"Mass": 1.0})
+    assert (made.labelled, made.films) == (2, 24)
+    logs = ward.log.path.read_bytes() + next_ward.log.path.read_bytes()
+    assert (tmp_path / "second" / "answers.jsonl").read_bytes() == logs
+
+
+def _who_of(root: Path) -> dict[str, list[str]]:
+    """Of each film what the table says of who labelled it."""
+    header, rows = read_rows(find_table(root))
+    written = columns_of(root, header, rows, WHO_HEADER)
+    films = (Path(row[0]).stem for row in rows)
+    return dict(zip(films, map(list, zip(*written.values(), strict=True)), strict=True))
 
 
 def test_only_the_labelled_films(ward: Labelling, tmp_path: Path):

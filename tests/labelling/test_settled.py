@@ -76,6 +76,13 @@ def test_an_adjudicators_word_replaces_both_readings_with_boxes_time_and_opinion
     assert settled("a", late).when == START + timedelta(minutes=30)
 
 
+def test_an_answer_that_counts_and_was_given_after_the_opinion_marks_the_film() -> None:
+    blind, anchored = said("Ann", Mass="yes"), said("Bob", Mass="yes", after_opinion=True)
+    assert settled("a", FilmState([anchored])).after_opinion
+    assert settled("a", FilmState([blind, anchored])).after_opinion
+    assert settled("a", FilmState([blind, said("Bob")], adjudications=[anchored])).after_opinion
+
+
 def test_a_third_reading_counts_for_nothing() -> None:
     two = [said("Ann", Mass="yes"), said("Bob", Mass="yes")]
     third = said("Cleo", minute=20, boxes=[OTHER], Edema="yes", after_opinion=True)

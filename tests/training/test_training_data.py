@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_runs import config
+from tiny_runs import config, run_to_end
 from unknown_labels import LACKING, hide_labels, hide_some
 
+from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.predictions import write_predictions
 from xlite.data.split_files import load_split
@@ -50,6 +51,26 @@ def test_a_run_says_what_it_cannot_learn_and_is_refused_if_that_is_all(
         with pytest.raises(DataError, match=sentence):
             check_job(config(films, "asked"))
     check_job(config(films, "asked", teacher=str(tmp_path / "said.csv"), alpha=0.5))  # which are all it needs
+
+
+@pytest.mark.slow
+def test_what_the_test_part_lacks_is_said_before_the_first_epoch(
+    films: Path, caplog: pytest.LogCaptureFixture, quick_report: None
+) -> None:
+    split = load_split(NihFolder.open(films), "patient")
+    folder = hide_labels(films, dict.fromkeys(split.stems("test"), FINDINGS))
+    count = len(split.stems("test"))
+    caplog.set_level("INFO")
+    run, result = run_to_end(config(films, "unjudged", epochs=1))
+    said = [record.getMessage() for record in caplog.records]
+    warning = f"Warning: no label of the {count} test films is known, so the run will not be judged"
+    assert said.index(warning) < next(at for at, one in enumerate(said) if one.startswith("epoch 1/1"))
+    assert f"The run is not judged: no label of the {count} test films is known" in said
+    assert (result.reason, run.read_progress().state) == ("finished", "finished")
+    assert run.path("model.safetensors").is_file() and not run.evaluation("test").exists()
+    folder.paths[split.stems("test")[0]].unlink()
+    with pytest.raises(DataError, match=f"1 of the {count} films of the test part is missing"):
+        check_job(config(films, "missing"))
 
 
 def test_weights_and_sampler_are_those_of_what_is_known(films: Path) -> None:

@@ -150,9 +150,11 @@ def _known_of(
 ) -> tuple[list[str], Candidates]:
     """What the strategy has to know of the labelled films and of those that may be chosen (stems of both).
 
-    With the stems of those that could be read. Chance has to know nothing, so it reads no film.
+    With the stems of those that could be read. Chance has to know nothing, so it reads no film. A labelled
+    film that may be chosen again is a candidate alone, else it would be its own centre, at a distance of 0.
     """
-    labelled, candidates = stems
+    candidates, chosen_from = stems[1], {*stems[1]}
+    labelled = [stem for stem in stems[0] if stem not in chosen_from]
     if strategy == "random":
         return candidates, Candidates.unread(folder.patients(candidates))
     wanted = dict.fromkeys([*candidates, *(labelled if strategy == "diversity" else [])])

@@ -25,7 +25,8 @@ class Candidates:
     """Films that may be labelled next, and what is known of them and of those that are labelled.
 
     probs (N, 14) calibrated, features (N, C), patients (N,) ids; disagreement (N, 14), None without an
-    ensemble; labels (L, 14) and centres (L, C), the features, of the films that are labelled already.
+    ensemble; labels (L, 14) and centres (L, C), the features, of the films that are labelled already and that
+    may not be chosen again.
     """
 
     probs: np.ndarray
@@ -102,7 +103,7 @@ def entropy(probs: np.ndarray) -> np.ndarray:
 
 
 def _spread_out(films: Candidates, owner: np.ndarray, budget: int) -> Picked:
-    """Greedy k-centre; while nothing is labelled, the mean of all films is the only centre."""
+    """Greedy k-centre; without any centre to begin with it is the mean of all films."""
     from sklearn.metrics import pairwise_distances_argmin_min
 
     features = np.asarray(films.features, np.float64)

@@ -30,7 +30,10 @@ class FindingAgreement:
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """Two readers in the order of their names, the films that both read, and each finding's agreement."""
+    """Two readers in the order of their names and each finding's agreement.
+
+    films: those that both read before either had seen a model's opinion of them.
+    """
 
     readers: tuple[str, str]
     films: int
@@ -38,11 +41,14 @@ class PairAgreement:
 
 
 def agreement(state: LogState, films: Iterable[str]) -> list[PairAgreement]:
-    """Of each pair of readers who read films of the list in common, by their answers before any opinion."""
+    """Of each pair of readers who read films of the list in common, by their answers before any opinion.
+
+    A film that one of them answered again after the opinion is left out: that answer may be the model's.
+    """
     pairs: dict[tuple[str, str], list[tuple[Entry, Entry]]] = defaultdict(list)
     for film in films:
         first, second = (*state.film(film).readings[:2], None, None)[:2]
-        if first and second:
+        if first and second and not (first.after_opinion or second.after_opinion):
             one, other = sorted((first, second), key=lambda entry: entry.reader)
             pairs[one.reader, other.reader].append((one, other))
     return [

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,14 @@ from xlite.data.importing.files import (
     write_rows,
 )
 from xlite.data.importing.labels import Labels
+from xlite.data.rows import columns_of, read_rows
 from xlite.data.splits import OFFICIAL_LISTS
+from xlite.data.tables import find_table
 from xlite.errors import DataError, sentence
 from xlite.files import new_folder
 from xlite.findings import FINDINGS
 from xlite.labelling.labelling import LOG, Labelling
+from xlite.labelling.log import AnswerLog
 from xlite.labelling.settled import Settled, settled_films
 from xlite.labelling.state import LogState
 from xlite.text import as_cell
@@ -47,6 +50,7 @@ class Exported:
 def export_labels(labelling: Labelling, state: LogState, out: Path, only: bool = False) -> Exported:
     """Writes a data folder: films labelled here have these labels alone, the others those that they had.
 
+    So it is with who labelled them, if the data folder is an export too, whose log stands before this one's.
     `only`: the labelled films alone. Lists and splits of the data folder come along. Either all of it is
     there in the end, or nothing. Raises DataError if nothing is labelled, if OUT is taken, or if it cannot
     be written or linked to.
@@ -65,14 +69,14 @@ def export_labels(labelling: Labelling, state: LogState, out: Path, only: bool =
             write_rows(
                 scratch / TABLE.format(name="labels"),
                 [*TABLE_HEADER, *WHO_HEADER],
-                _rows(table, labels, done),
+                _rows(table, labels, _who_before(folder) | _who(done)),
             )
             boxes = _box_rows(folder, table, done)
             if boxes:
                 write_rows(scratch / BOXES, BOX_HEADER, boxes)
             _link_films(folder, table, scratch / "images")
             _copy_lists(folder.root, scratch)
-            shutil.copy(labelling.folder / LOG, scratch / LOG)
+            _write_log(labelling, folder.root / LOG, scratch / LOG)
     except OSError as error:
         raise DataError(sentence(error, out)) from error
     known = int(sum(np.isfinite(one.labels).sum() for one in done.values()))
@@ -84,7 +88,7 @@ def labels_csv(labelling: Labelling, state: LogState) -> str:
     done = {one.film: one for one in settled_films(labelling, state)}
     folder = NihFolder.open(labelling.settings.data)
     table = folder.table.iloc[folder.rows([*done])].reset_index(drop=True)
-    return rows_as_csv([*TABLE_HEADER, *WHO_HEADER], _rows(table, _merged(folder, table, done), done))
+    return rows_as_csv([*TABLE_HEADER, *WHO_HEADER], _rows(table, _merged(folder, table, done), _who(done)))
 
 
 def _merged(folder: NihFolder, table: pd.DataFrame, done: dict[str, Settled]) -> Labels:
@@ -96,25 +100,48 @@ def _merged(folder: NihFolder, table: pd.DataFrame, done: dict[str, Settled]) ->
     return Labels(values, list(FINDINGS), Counter())
 
 
-def _rows(table: pd.DataFrame, labels: Labels, done: dict[str, Settled]) -> Iterable[Sequence[object]]:
+def _rows(
+    table: pd.DataFrame, labels: Labels, who: Mapping[str, Sequence[str]]
+) -> Iterable[Sequence[object]]:
+    """The rows of the table; who: the cells of WHO_HEADER by stem, empty ones for the other films."""
     columns = (table[name] for name in ("image", "stem", "follow_up", "patient", "age", "sex", "view"))
+    nobody = [""] * len(WHO_HEADER)
     for image, stem, follow_up, patient, age, sex, view, present, unknown in zip(
         *columns, labels.positives(), labels.unknown(), strict=True
     ):
         years = "" if np.isnan(age) else f"{age:g}"
-        yield [image, present, follow_up, patient, years, sex, view, unknown, *_who(done.get(stem))]
+        yield [image, present, follow_up, patient, years, sex, view, unknown, *who.get(stem, nobody)]
 
 
-def _who(one: Settled | None) -> list[str]:
-    if one is None:
-        return [""] * len(WHO_HEADER)
-    return [
-        as_cell("|".join(one.readers)),
-        as_cell(one.adjudicator),
-        one.when.isoformat(timespec="seconds"),
-        "" if one.agreed is None else f"{one.agreed} of {len(FINDINGS)}",
-        "yes" if one.after_opinion else "no",
-    ]
+def _who(done: dict[str, Settled]) -> dict[str, Sequence[str]]:
+    """The cells of WHO_HEADER of the films labelled here."""
+    return {
+        film: [
+            as_cell("|".join(one.readers)),
+            as_cell(one.adjudicator),
+            one.when.isoformat(timespec="seconds"),
+            "" if one.agreed is None else f"{one.agreed} of {len(FINDINGS)}",
+            "yes" if one.after_opinion else "no",
+        ]
+        for film, one in done.items()
+    }
+
+
+def _who_before(folder: NihFolder) -> dict[str, Sequence[str]]:
+    """The cells of WHO_HEADER as the folder's table has them; none unless it is that of an export."""
+    path = find_table(folder.root)
+    header, rows = read_rows(path)
+    if not {*WHO_HEADER} <= {*header}:
+        return {}
+    written = columns_of(path, header, rows, WHO_HEADER)
+    return dict(zip(folder.table["stem"], zip(*written.values(), strict=True), strict=True))
+
+
+def _write_log(labelling: Labelling, before: Path, out: Path) -> None:
+    """Writes the answers, behind those of the labellings that the data folder came from, if there are any."""
+    earlier = AnswerLog(before).read() if before.is_file() else []
+    lines = [entry.model_dump_json(exclude_defaults=True) for entry in [*earlier, *labelling.log.read()]]
+    out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def _box_rows(folder: NihFolder, table: pd.DataFrame, done: dict[str, Settled]) -> list[list[object]]:

@@ -1,8 +1,11 @@
 """What commands and the Label page say of a labelling."""
 
+from collections.abc import Mapping
+
 from xlite.findings import FINDINGS, spoken
 from xlite.labelling.agreement import PairAgreement
 from xlite.labelling.due import Task
+from xlite.labelling.entry import Answer
 from xlite.labelling.export import Exported
 from xlite.labelling.labelling import LabellingSettings
 from xlite.labelling.summary import Summary
@@ -92,6 +95,18 @@ def opinion_words(reading: Reading) -> dict[str, tuple[str, bool]]:
     return {
         finding: (percent(reading.probability(finding)), reading.is_above(finding)) for finding in FINDINGS
     }
+
+
+def doubts_sentence(doubts: Mapping[str, str], answers: Mapping[str, Answer]) -> str:
+    """How answers compare with the labels of a film that are in doubt, as `doubts_of_film` gives them.
+
+    Empty if none is.
+    """
+    if not doubts:
+        return ""
+    yours = {"yes": "you say yes", "no": "you say no", "unsure": "you are unsure"}
+    said = "; ".join(f"{words} ({yours[answers[finding]]})" for finding, words in doubts.items())
+    return f"In doubt in the data folder: {said}."
 
 
 def exported_sentence(made: Exported) -> str:

@@ -66,9 +66,9 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     out = run.evaluation("val")
     out.mkdir(parents=True, exist_ok=True)
     write_predictions(out / PREDICTIONS_FILE, job.val_names, apply_calibrator(logits, info.calibration))
-    report = _judge(job, run, device, logits) if job.split.parts["test"] else None
+    report = None if job.unjudged else _judge(job, run, device, logits)
     if report is None:
-        log.info("The split has no test part, so the run is not judged")
+        log.info(f"The run is not judged: {job.unjudged}")
     else:
         card_beside(path, student, info, report)
         log.info(_sentence(report))

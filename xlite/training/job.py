@@ -37,7 +37,13 @@ from xlite.training.learned_from import (
 )
 from xlite.training.task import DistillTask, LossSettings
 from xlite.training.teachers import Teacher, open_teacher
-from xlite.training.training_data import check_labels, open_split, sample_weights, warn_of_flat_films
+from xlite.training.training_data import (
+    check_labels,
+    open_split,
+    sample_weights,
+    warn_of_flat_films,
+    why_unjudged,
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +58,7 @@ class Job:
     attributes: of the training films, float32 (N, 3) as `attributes_of` gives them.
     films: the fingerprint of the pixels of all films that it trains and validates on; doubts: the digest of
     the list of labels in doubt, empty without one; left_out: the stems of the fold of the train part that it
-    leaves out, if it does.
+    leaves out, if it does; unjudged: why it gets no report on the test part, empty if it does.
     """
 
     config: TrainConfig
@@ -70,6 +76,7 @@ class Job:
     films: str
     doubts: str
     left_out: list[str]
+    unjudged: str
 
 
 def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -> Job:
@@ -91,6 +98,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     given = trained_labels(config, folder, split, stems)
     check_labels(config, folder, split, stems, given, teacher, file_logits)
+    unjudged = why_unjudged(config, folder, split)
     taught = teacher_sources(config, folder, split, teacher)
     begun = start_sources(config, folder, split, started)
     log_contamination(config, folder, split, [*taught, *begun])
@@ -126,6 +134,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         films=fingerprint(*facts),
         doubts=given.digest,
         left_out=left_out,
+        unjudged=unjudged,
     )
 
 
@@ -161,6 +170,7 @@ def check_job(config: TrainConfig) -> Checked:
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     given = trained_labels(config, folder, split, stems)
     check_labels(config, folder, split, stems, given, teacher, file_logits)
+    why_unjudged(config, folder, split)
     taught = teacher_sources(config, folder, split, teacher)
     judged = PartJudged(folder, split, "test", split.stems("test"))
     seen = teacher_caveat(taught, judged, config.teacher_list)
@@ -193,6 +203,7 @@ def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) 
         films="",
         doubts="",
         left_out=[],
+        unjudged="",
     )
 
 

@@ -111,3 +111,19 @@ def check_labels(
     unlearnt = [name for name in without_positives(labels) if not taught[FINDINGS.index(name)]]
     if unlearnt:
         log.warning(f"Warning: {without_positives_sentence(unlearnt)}")
+
+
+def why_unjudged(config: TrainConfig, folder: NihFolder, split: Split) -> str:
+    """Why the run will have no report on the test part, which is also logged; empty if it will have one.
+
+    Raises DataError as `part_stems` does, so that a run does not train first and is refused then.
+    """
+    if not split.parts["test"]:
+        why = "the split has no test part"
+    else:
+        stems = part_stems(folder, split, "test", config.skip_missing)
+        if known(folder.labels(stems)).any():
+            return ""
+        why = f"no label of the {counted(len(stems), 'test film')} is known"
+    log.warning(f"Warning: {why}, so the run will not be judged")
+    return why

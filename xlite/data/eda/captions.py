@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.doubted import doubts_of_film
 from xlite.data.eda.history import parts_with, patient_rows
 from xlite.data.eda.label_words import label_words, unknown_words
 from xlite.data.eda.ranking import BY_MODEL, DOUBT, ModelProbabilities, loss, widest
@@ -220,13 +221,7 @@ def said_of_doubts(films: CodedFilms, row: int) -> str:
     """
     if films.doubted is None:
         return ""
-    probs, labels = films.doubted.probs[row], films.labels[row]
-    apart = np.abs(labels - probs)
-    return "; ".join(
-        f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {percent(probs[c])} likely"
-        for c in np.argsort(-apart, kind="stable")
-        if not np.isnan(apart[c])
-    )
+    return "; ".join(doubts_of_film(films.labels[row], films.doubted.probs[row]).values())
 
 
 def duplicates_sentence(found: Sequence[tuple[str, float]]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from xlite.data.doubts import DOUBTS_FILE, of_films, read_doubts
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +50,18 @@ class Doubted:
         ranks[first["row"]] = first.index
         probs[listed["row"], listed["column"]] = listed["probability"]
         return cls(ranks, probs)
+
+
+def doubts_of_film(labels: np.ndarray, probs: np.ndarray) -> dict[str, str]:
+    """What is said of a film's labels in doubt, by finding, the most doubtful first.
+
+    labels (14,) and probs (14,), NaN for labels in no doubt; `Mass labelled no, 91.2% likely`.
+    """
+    apart = np.abs(labels - probs)
+    return {
+        FINDINGS[c]: (
+            f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {probs[c]:.1%} likely"
+        )
+        for c in np.argsort(-apart, kind="stable")
+        if not np.isnan(apart[c])
+    }
