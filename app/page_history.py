@@ -36,8 +36,8 @@ def _answer(_: Request) -> HTMLResponse:
 def follow_address() -> dict[str, Any]:
     """Gives a page what its address asks for, also under keys that the page left has too; called before it.
 
-    Streamlit takes these out of the address, for values of the page left. Returns them for `tidy_address`, each
-    with what the session had.
+    Streamlit takes these out of the address, for values of the page left. Returns, for `tidy_address`, what
+    the session had under them.
     """
     context, session = get_script_run_ctx(), st.session_state
     if context is None:
@@ -56,7 +56,7 @@ def follow_address() -> dict[str, Any]:
 
 
 def tidy_address(held: Mapping[str, Any]) -> None:
-    """Takes out of the address what the page had no widget for, and back into the session; called after it."""
+    """Takes out of the address what the page had no widget for; called after the page."""
     context = get_script_run_ctx()
     if context is None:
         return
@@ -64,5 +64,5 @@ def tidy_address(held: Mapping[str, Any]) -> None:
         unused = [key for key in held if key in params and not params.is_bound(key)]
     for key in unused:
         del st.query_params[key]
-        if held[key] is not None:
+        if held[key] is not None:  # for the pages that do have one
             st.session_state[key] = held[key]

@@ -1,7 +1,6 @@
 """Links, Back and Forward between pages that share a key of the address, in a real Chromium."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
