@@ -138,10 +138,10 @@ def test_read_it_on_results_reads_that_film_and_back_reaches_the_results(address
 def test_explores_film_is_read_and_in_the_address_which_a_reload_and_back_keep(
     address: str, page: Page, link: str
 ):
-    open_page(page, f"{address}/explore?film=00000005_000&model=second", "00000005_000")
+    open_page(page, f"{address}/explore?film=00000005_000", "00000005_000")
     page.get_by_role("link", name=link, exact=True).click()
     arrive(page, TITLES["Read a film"])
-    assert asked(page) == {"film": ["00000005_000"], "model": ["second"]}
+    assert asked(page) == {"film": ["00000005_000"], "model": ["demo"]}
     for go in (page.reload, page.go_back, page.go_forward):
         go()
         arrive(page, "00000005_000" if go == page.go_back else TITLES["Read a film"])
