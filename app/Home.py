@@ -10,7 +10,7 @@ from threading import Thread
 
 import sign_in
 import streamlit as st
-from page_history import page_routes
+from page_history import follow_address, page_routes, tidy_address
 from page_reach import let_keys_reach
 from page_shared import OWNERS, refuse_page, say_unknown
 from public_socket import PublicSocket
@@ -76,6 +76,7 @@ def show() -> None:
     )
     st.set_page_config(page_title=f"{page.title} · X-Lite")
     st.html(ROOT / "app" / "style.css")
+    held = follow_address()
     keep(st.session_state)
     with st.sidebar:
         choose_data(public)
@@ -86,6 +87,7 @@ def show() -> None:
     st.caption("**Research software, not for clinical use**")
     ask_to_read()
     page.run()
+    tidy_address(held)
 
 
 def choose_data(public: bool) -> None:

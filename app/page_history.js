@@ -5,13 +5,14 @@
 
 (() => {
   const push = history.pushState.bind(history);
-  let held = location.href; // as the page opened, or was when a link was followed; null while somebody works on it
+  let held = location.href; // as the page opened or was reached, or was when a link was followed; null while somebody works on it
 
   const act = ({ target }) => {
     held = target.closest?.("a[href]") ? location.href : null;
   };
 
   for (const kind of ["click", "keydown"]) document.addEventListener(kind, act, true);
+  addEventListener("popstate", () => (held = location.href), true);
   history.pushState = (state, title, url) => {
     const stays = new URL(url, location.href).pathname === location.pathname;
     if (held !== null) history.replaceState(state, title, stays ? url : held);

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from xlite.config import TrainConfig
-from xlite.serving.address import KEYS, absent, keep, unknown
+from xlite.serving.address import KEYS, absent, keep, taken_out, unknown
 
 
 class Forgetful(dict[str, object]):
@@ -23,6 +23,20 @@ def test_the_values_of_the_address_are_set_again_and_no_others():
     session = Forgetful(data="films", run="first", uploads=["film"])
     keep(session)
     assert session.set_again == {"data": "films", "run": "first"}
+
+
+def test_a_link_outranks_the_page_left_which_stands_before_it_in_the_address():
+    asked = "data=films&film=old&section=Curves&amounts=1&amounts=2&film=asked+for&model=tiny&utm=x"
+    session = {"film": "old", "section": "Curves", "amounts": ["1", "2"]}
+    found = taken_out(asked, {"data": "films"}, session, back=False)
+    assert found == {"film": "asked for", "section": "Curves", "model": "tiny"}
+
+
+def test_an_address_that_back_reached_is_given_back_whole():
+    asked = "film=&amounts=1&amounts=2&model=tiny&utm=x"
+    found = taken_out(asked, {}, {"model": "new", "amounts": ["3"]}, back=True)
+    assert found == {"film": "", "amounts": ["1", "2"], "model": "tiny"}
+    assert taken_out(asked, dict.fromkeys(KEYS, ""), {}, back=True) == {}
 
 
 def test_only_what_the_address_asks_for_in_vain_is_unknown():

@@ -7,6 +7,7 @@ carries it to the other pages. A new key is entered here, with what it means on 
 
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from xlite.config import TrainConfig
 
@@ -107,6 +108,24 @@ def keep(session: MutableMapping[Any, Any]) -> None:
     for key in KEYS:
         if key in session:
             session[key] = session[key]
+
+
+def taken_out(
+    asked: str, query: Mapping[str, str], session: Mapping[Any, Any], back: bool
+) -> dict[str, str | list[str]]:
+    """What a page's address asks for, and its query lacks because the page left has a widget of that key.
+
+    An address that Back or Forward reached is the page's own. One that a link made has the values of the page
+    left before the link's own, so the last counts; these are texts, and `keep` carries everything else.
+    """
+    found = {
+        key: values
+        for key, values in parse_qs(asked, keep_blank_values=True).items()
+        if key in KEYS and key not in query
+    }
+    if back:
+        return {key: values if len(values) > 1 else values[0] for key, values in found.items()}
+    return {key: values[-1] for key, values in found.items() if isinstance(session.get(key, ""), str)}
 
 
 def unknown(query: Mapping[str, str], key: str, choices: Collection[str]) -> str | None:
