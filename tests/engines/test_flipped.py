@@ -27,20 +27,22 @@ def test_a_film_and_its_mirror_image_have_one_answer(exported):
     assert both.name == "onnxruntime, film and mirror image"
 
 
-def test_the_mean_has_nothing_that_was_fitted_to_single_readings():
+def test_the_mean_has_no_thresholds_of_single_readings_and_their_calibrator():
     single = Classifier.load(bundled("checkpoints", "demo", "model.onnx"))
     both = single.flipped()
-    fitted = ("calibration", "thresholds", "thresholds_chosen_on", "validation")
+    fitted = ("thresholds", "thresholds_chosen_on", "validation")
     assert all(getattr(single.info, name) is not None for name in fitted)
-    assert [getattr(both.info, name) for name in fitted] == [None] * 4
+    assert [getattr(both.info, name) for name in fitted] == [None] * 3
+    assert both.info.calibration == single.info.calibration is not None
+    bare = both.info.calibration.uncalibrated()
     assert (single.info.averaged, both.info.averaged) == (None, "mirror_image")
     reading = both.read(read_image(examples()["7. No finding"].path))
     for worth in reading.worths():
         facts = {name: value for name, value in worth.facts().items() if value is not None}
         assert facts == {
             "probability": worth.probability,
-            "calibrated": False,
-            "remarks": ["averaged", "not_calibrated"],
+            "calibrated": worth.finding not in bare,
+            "remarks": ["averaged", *(["not_calibrated"] if worth.finding in bare else [])],
         }
     why = "this is the mean of two, of the film and of its mirror image."
     assert both.about.endswith(why) and thresholds_words(both.info).endswith(why)

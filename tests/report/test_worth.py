@@ -59,18 +59,19 @@ def test_an_ensemble_says_how_far_its_members_lie_apart() -> None:
 
 
 def test_a_mean_that_nothing_was_fitted_to_says_so_once() -> None:
-    bare = Worth("Mass", 0.5, None, averaged="mirror_image")
-    assert worth_sentences(bare) == [
-        "Not calibrated, and without thresholds, rates and cut-offs: those of the model were fitted to "
-        "single readings, and this is the mean of two, of the film and of its mirror image."
+    flipped = Worth("Mass", 0.5, None, averaged="mirror_image", calibrated=True)
+    assert worth_sentences(flipped) == [
+        "Calibrated as single readings are, and without thresholds, rates and cut-offs: those of the model "
+        "are of single readings, and this is the mean of two, of the film and of its mirror image."
     ]
-    members = replace(bare, averaged="members", disagreement=0.02)
+    members = replace(flipped, averaged="members", calibrated=False, disagreement=0.02)
     assert worth_sentences(members) == [
         "Not calibrated, and without thresholds, rates and cut-offs: those of its members were fitted to "
         "their own answers, and this is the mean of these.",
         "Members of the ensemble disagree by 2.0% (standard deviation).",
     ]
-    assert worth_table([bare]).rows[0][-1] == "a mean of readings, not calibrated"
+    assert worth_table([flipped]).rows[0][-1] == "a mean of readings"
+    assert worth_table([members]).rows[0][-1] == "a mean of readings, not calibrated"
 
 
 def test_threshold_and_cut_off_on_two_sides_say_what_holds() -> None:

@@ -72,7 +72,7 @@ def predict(
         str | None,
         typer.Option(
             metavar="flip",
-            help="Mean of each film and its mirror image: twice the time, no thresholds, not calibrated",
+            help="Mean of each film and its mirror image: twice the time, no thresholds",
         ),
     ] = None,
     pdf: Annotated[

@@ -142,6 +142,7 @@ def joint_info(infos: Sequence[ModelInfo]) -> ModelInfo:
             update={
                 "backbone": " + ".join(info.backbone for info in infos)[:200],
                 "attention": " + ".join(attentions)[:200],
+                "calibration": None,  # each member's is of its own logits
                 "notes": ModelNotes.joint([info.notes for info in infos]),
             }
         )

@@ -11,9 +11,9 @@ from xlite.models.info import ModelInfo, ModelSize
 
 @dataclass(frozen=True, eq=False)
 class Flipped:
-    """An engine that reads each film twice; its answer has neither calibration nor thresholds.
+    """An engine that reads each film twice; its answer has no thresholds, as those are of single readings.
 
-    Those of the engine itself were fitted to single readings.
+    The calibrator is the engine's own.
     """
 
     engine: Engine
@@ -25,7 +25,7 @@ class Flipped:
 
     @cached_property
     def info(self) -> ModelInfo:
-        """What the model file says of its model, without what was fitted to single readings."""
+        """What the model file says of its model, without thresholds of single readings."""
         return self.engine.info.of_means().noting(mirrored=True)
 
     @property

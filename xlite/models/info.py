@@ -169,20 +169,21 @@ class ModelInfo(BaseModel):
     @property
     def averaged(self) -> Averaged | None:
         """Of which readings the answers are means that nothing was fitted to; None of any other model."""
-        if self.thresholds is not None or self.calibration is not None:
+        if self.thresholds is not None:
             return None
         if self.notes.mirrored:
             return "mirror_image"
-        return "members" if self.notes.members else None
+        return "members" if self.notes.members and self.calibration is None else None
 
     def of_means(self) -> "ModelInfo":
-        """What holds of means over several readings: nothing that was fitted to single ones.
+        """What holds of means over several readings by one model: all but what single ones were held to.
 
-        The logits of means are spread less, so that neither calibrator nor thresholds, nor what these did on
-        the validation films, are theirs.
+        The logits of means are spread less, so that neither the thresholds, nor what these did on the
+        validation films, are theirs. The calibrator stays: it takes means for single readings.
         """
-        fitted = ("calibration", "thresholds", "thresholds_chosen_on", "validation")
-        return self.model_copy(update={name: None for name in fitted} | {"notes": self.notes.without_hand()})
+        fitted = ("thresholds", "thresholds_chosen_on", "validation")
+        hand = self.notes.model_copy(update={"thresholds_by_hand": {}})
+        return self.model_copy(update={name: None for name in fitted} | {"notes": hand})
 
     @field_validator("preprocess")
     @classmethod

@@ -8,6 +8,7 @@ from xlite.data.doubts import DOUBTS_FILE, of_films, read_doubts
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, spoken
+from xlite.text import percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def doubts_of_film(labels: np.ndarray, probs: np.ndarray) -> dict[str, str]:
     apart = np.abs(labels - probs)
     return {
         FINDINGS[c]: (
-            f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {probs[c]:.1%} likely"
+            f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {percent(probs[c])} likely"
         )
         for c in np.argsort(-apart, kind="stable")
         if not np.isnan(apart[c])
