@@ -103,7 +103,8 @@ def choose_first(key: str, choices: Sequence[str]) -> None:
     An address leaves a widget's default out, and tomorrow another one may be the first.
     """
     session = st.session_state
-    if choices and session.get(key) not in choices and key not in st.query_params:
+    lost = session.get(key) is not None and session[key] not in choices
+    if choices and (key not in session or lost) and key not in st.query_params:
         session[key] = st.query_params[key] = choices[0]
 
 
