@@ -1,11 +1,14 @@
 """`xlite select` and `xlite select-study`: what they say, and that their files are there."""
 
 import json
+import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from command_line import Command
 from demo_home import save_demo_model
+from labelled import given
 from noise_folder import write_noise_folder
 from tiny_models import TINY, save_student, student
 from tiny_runs import config, run_to_end
@@ -13,9 +16,11 @@ from unknown_labels import hide_labels
 
 from xlite.active.study_report import SelectStudy
 from xlite.data.folder import NihFolder
+from xlite.data.phantom import write_phantom
 from xlite.data.tables import find_table
-from xlite.data.worklist import read_worklist
+from xlite.data.worklist import FILM, PATIENT, read_worklist, write_worklist
 from xlite.findings import FINDINGS
+from xlite.labelling.labelling import Labelling
 from xlite.models.student import Student
 
 pytestmark = pytest.mark.slow
@@ -38,6 +43,36 @@ def test_a_round_of_films_to_label(xlite: Command, own_home: Path, tiny_folder: 
     assert (status, answer["strategy"], answer["whole_patients"]) == (0, "uncertainty", True)
     assert answer["worklist"] == str(out)
     assert [Path(film["image"]).stem for film in answer["films"]] == read_worklist(out)
+
+
+def test_the_loop_of_the_docs_on_phantoms_whose_labels_are_taken_away(
+    xlite: Command, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ACTIVE.md").read_text()
+    commands = [line.partition("  #")[0] for line in page.splitlines()]
+    [cut] = [line for line in commands if line.startswith("cut ")]
+    write_phantom(tmp_path / "data" / "drawn", images=30, patients=20, size=64, seed=1)
+    subprocess.run(["sh", "-c", cut], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+
+    def run(start: str) -> None:
+        [line] = [line for line in commands if line.startswith(f"xlite {start}")]
+        status, _, error = xlite(*line.split()[1:])
+        assert status == 0, error
+
+    run("data import csv")
+    clinic = NihFolder.open("data/clinic")
+    assert (len(clinic.table), clinic.labelled) == (30, ())
+    for number, name in enumerate(("val", "test", "round-1")):
+        films = clinic.table.iloc[number : number + 1]
+        write_worklist(Path(f"{name}.csv"), pd.DataFrame({FILM: films["image"], PATIENT: films["patient"]}))
+        run(f"label start {name}")
+        Labelling.named(name).answer(f"Reader of {name}", films["stem"].iloc[0], given(Mass="yes"))
+        run(f"label export {name}")
+    last = NihFolder.open("data/clinic-3")
+    assert last.labels(last.table["stem"].tolist())[:, FINDINGS.index("Mass")].tolist()[:3] == [1, 1, 1]
+    table = find_table(last.root).read_text()
+    assert [table.count(f"Reader of {name},") for name in ("val", "test", "round-1")] == [1, 1, 1]
 
 
 def test_members_of_a_committee_may_have_maps_of_other_cells(
