@@ -233,7 +233,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "recipes": recipes,
     "select-phantoms": partial(selecting, "phantoms"),
     "select-nih": partial(selecting, "nih"),
-    "federated-cost": partial(federated, "cost"),
+    **{f"federated-{name}": partial(federated, name) for name in ("evenly", "views", "cost")},
     **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies() if not study.real},
 }
 FROM_LABELS: dict[str, Callable[[pd.DataFrame], str]] = {
