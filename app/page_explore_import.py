@@ -116,7 +116,10 @@ def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     said = dict.fromkeys([*FINDINGS, NO_FINDING, NONE, *table["finding"]])  # several, or one left open
     columns = {
         "finding": st.column_config.SelectboxColumn(
-            options=list(said), format_func=spoken_findings, required=True, width="medium"
+            options=list(said),
+            format_func=lambda found: spoken_findings(str(found)),
+            required=True,
+            width="medium",
         ),
         "blank means": st.column_config.SelectboxColumn(options=["unknown", "0"], required=True),
         "note": st.column_config.TextColumn(width="large"),

@@ -70,7 +70,7 @@ class Classifier:
     def flipped(self) -> "Classifier":
         """The same, which reads each film and its mirror image, and gives the mean of both.
 
-        It has neither calibration nor thresholds, as those of the model are of single readings.
+        It has no thresholds, as those of the model are of single readings; its calibrator stays.
         """
         engine = Flipped(self.engine)
         return replace(self, engine=engine, info=engine.info)

@@ -185,13 +185,13 @@ def withheld_sentence(
 
 
 def averaged_sentence(averaged: Averaged) -> str:
-    """Why a mean of such readings has no thresholds, rates and cut-offs, and how it is calibrated."""
+    """Why a mean of such readings has no thresholds, rates and cut-offs."""
     if averaged == "members":
         return (
             "Not calibrated, and without thresholds, rates and cut-offs: those of its members were fitted to "
             "their own answers, and this is the mean of these."
         )
     return (
-        "Calibrated as single readings are, and without thresholds, rates and cut-offs: those of the model "
-        "are of single readings, and this is the mean of two, of the film and of its mirror image."
+        "Without thresholds, rates and cut-offs: those of the model are of single readings, and this is the "
+        "mean of two, of the film and of its mirror image."
     )

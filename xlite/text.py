@@ -82,7 +82,7 @@ def probability(value: float, digits: int = 3) -> str:
 
 def significant(value: float) -> str:
     """Three digits that count, as `0.0123`; `>0.999` of what is below 1, but would be rounded to it."""
-    text = f"{value:.3g}"
+    text = f"{value:z.3g}"
     return ">0.999" if value < 1 and text == "1" else text
 
 

@@ -116,8 +116,8 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path, monkeypatch
     assert "not a PNG" in test.error[0].value and probabilities(test) == []
     [unread] = [one.value for one in test.caption if "could not be read" in one.value]
     assert unread == (
-        "As in the tables of xlite predict, the CSV has no row of c.png, which could not be read: the report "
-        "and the JSON say why."
+        "As in the tables of xlite predict, the CSV has no row for c.png, which could not be read: the "
+        "report and the JSON say why."
     )
     monkeypatch.setattr(upload_limits, "MAX_OWN_FILMS", 3)
     many = reads(*[upload(f"{number}.png", FILM) for number in range(5)])

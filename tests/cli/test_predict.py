@@ -324,7 +324,7 @@ def test_a_film_and_its_mirror_image_are_read_as_one(xlite: Command, model: str,
     assert answers[film, True] == pytest.approx(answers[turned, True], abs=1e-6)
     assert abs(np.subtract(answers[film, False], answers[turned, False])).max() > 1e-4
     text = xlite("predict", model, film, "--tta", "flip")[1]
-    assert "without thresholds, rates and cut-offs: those of the model are of single readings" in text
+    assert "Without thresholds, rates and cut-offs: those of the model are of single readings" in text
     status, _, err = xlite("predict", model, film, "--out", out, "--tta", "ten")
     assert (status, "--tta" in err, "'ten'" in err) == (2, True, True)
 

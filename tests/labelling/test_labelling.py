@@ -127,6 +127,14 @@ def test_an_answer_that_is_taken_back_comes_again_with_what_it_was(tiny_folder: 
     assert len(ward.log.read()) == 5  # nothing is ever taken out of the log
 
 
+def test_each_opinion_that_a_reader_sees_is_noted_once(tiny_folder: Path):
+    ward = labelling_of(tiny_folder, films=2)
+    ward.answer("Ann", ONE, given())
+    for source in ("demo", "doubts.csv", "demo", "doubts.csv"):
+        ward.note_opinion("Ann", ONE, source)
+    assert [entry.model for entry in ward.log.read() if entry.act == "opinion"] == ["demo", "doubts.csv"]
+
+
 def test_the_answer_before_the_opinion_counts_and_a_changed_mind_stands_beside_it(tiny_folder: Path):
     ward = labelling_of(tiny_folder, films=2)
     with pytest.raises(RunError, match="Ann has not answered"):

@@ -78,7 +78,7 @@ def test_a_changed_mind_stands_beside_the_reading_and_is_taken_back_alone() -> N
         ("Ann", "changed", "a", {"Mass": "yes"}),
     )
     film = LogState.of(lines).film("a")
-    assert (film.readings, film.changed, film.opinions) == ([lines[0]], [lines[2]], {"Ann"})
+    assert (film.readings, film.changed, film.opinions) == ([lines[0]], [lines[2]], {"Ann": {lines[1].model}})
     assert film.answered_by("Ann") == lines[0]
     back = LogState.of([*lines, *log(("Ann", "undone", "a"))])
     assert (back.film("a").readings, back.film("a").changed) == ([lines[0]], [])

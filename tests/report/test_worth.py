@@ -60,9 +60,14 @@ def test_an_ensemble_says_how_far_its_members_lie_apart() -> None:
 
 def test_a_mean_that_nothing_was_fitted_to_says_so_once() -> None:
     flipped = Worth("Mass", 0.5, None, averaged="mirror_image", calibrated=True)
-    assert worth_sentences(flipped) == [
-        "Calibrated as single readings are, and without thresholds, rates and cut-offs: those of the model "
-        "are of single readings, and this is the mean of two, of the film and of its mirror image."
+    why = (
+        "Without thresholds, rates and cut-offs: those of the model are of single readings, and this is the "
+        "mean of two, of the film and of its mirror image."
+    )
+    assert worth_sentences(flipped) == [why]
+    assert worth_sentences(replace(flipped, calibrated=False)) == [
+        why,
+        "Not calibrated: the probability is a score that ranks films.",
     ]
     members = replace(flipped, averaged="members", calibrated=False, disagreement=0.02)
     assert worth_sentences(members) == [

@@ -95,14 +95,14 @@ def test_no_more_than_so_many_uploads_are_held_and_the_others_follow_when_there_
 
 
 def test_the_oldest_films_are_forgotten_first_but_for_those_on_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "MOST_FILMS", 3)
+    monkeypatch.setattr(visits, "KEPT_FILMS", 3)
     visit = Visit()
     for number in range(5):
         visit.take([Sent(str(number), f"{number}.png")])
         visit.note(str(number), "demo", FilmView(f"{number}.png", error="Why"))
     assert list(visit.films) == ["2", "3", "4"]
     assert [line.key for line in visit.history()] == ["4", "3", "2"]
-    monkeypatch.setattr(visits, "MOST_MB", 2 * len(PNG) / 2**20)
+    monkeypatch.setattr(visits, "KEPT_MB", 2 * len(PNG) / 2**20)
     visit.take([Sent(str(number), f"{number}.png") for number in (5, 6, 7)])
     assert list(visit.films) == ["5", "6", "7"]  # all on view, though they are too many bytes
     visit.open(VisitFilm("bundled", "a", Path("a.png"), address="a"))

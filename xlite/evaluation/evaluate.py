@@ -63,7 +63,8 @@ def judge_model(
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
-        classifier, validation = _fitted_here(classifier, folder, validation, options)
+        method = options.calibration
+        classifier, validation = _fitted_here(classifier, folder, validation, method, options)
     films, flat = read_films(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
@@ -114,7 +115,11 @@ def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Cl
 
 
 def _fitted_here(
-    classifier: Classifier, folder: NihFolder, validation: ValidationFilms, options: JudgeOptions
+    classifier: Classifier,
+    folder: NihFolder,
+    validation: ValidationFilms,
+    method: str,
+    options: JudgeOptions,
 ) -> tuple[Classifier, ValidationFilms]:
     """The classifier with calibrator, thresholds and likeness of its own films, and what it says of these.
 
@@ -131,23 +136,24 @@ def _fitted_here(
             f"the model learned from several data folders, and {folder.root} has a part of its "
             "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
         )
-    info = _fitted(classifier.info, folder, validation.films, options)
+    info = _fitted(classifier.info, folder, validation.films, method, options)
     classifier = replace(classifier, info=info)
     films = replace(validation.films, probs=classifier.probabilities(validation.films.logits))
     return _with_likeness(classifier, folder), replace(validation, films=films)
 
 
-def _fitted(info: ModelInfo, folder: NihFolder, validation: Films, options: JudgeOptions) -> ModelInfo:
+def _fitted(
+    info: ModelInfo, folder: NihFolder, validation: Films, method: str, options: JudgeOptions
+) -> ModelInfo:
     """The info with what validation films say, and the runs' films beside them if there are runs.
 
     They fit its calibrator and thresholds; with the method KEEP they only say what its own are worth.
     """
     films = validation.logits, validation.labels, validation.patients
-    assert options.calibration is not None
-    if options.calibration == KEEP:
+    if method == KEEP:
         return record_validation(info, *films)
     left_out = read_left_out(options.folds, info, folder, options) if options.folds else None
-    return fit_info(info, *films, options.calibration, left_out)
+    return fit_info(info, *films, method, left_out)
 
 
 def _with_likeness(classifier: Classifier, folder: NihFolder) -> Classifier:

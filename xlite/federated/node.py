@@ -44,6 +44,7 @@ from flwr.supernode.node_auth_http_interceptor import NodeAuthHttpInterceptor
 from xlite.errors import RunError, XliteError
 from xlite.federated.keys import read_private_key
 from xlite.files import read_file
+from xlite.text import in_one_line
 
 log = logging.getLogger(__name__)
 
@@ -270,4 +271,4 @@ def _said(error: httpx.HTTPStatusError) -> str:
     """Why a server takes no answer: httpx's own words are of many lines, with a link."""
     if error.response.status_code == HTTPStatus.UNAUTHORIZED:
         return "it was started again, and does not know this client yet"
-    return f"{error.response.text:.200}"
+    return in_one_line(error.response.text)[:200] or f"status {error.response.status_code}"

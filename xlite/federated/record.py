@@ -65,7 +65,7 @@ class Record:
         if not path.exists():
             return None
         with reading_state(path) as content:
-            if content["plan"] != self.plan.model_dump_json():
+            if Plan.read(content["plan"]) != self.plan:
                 raise RunError(f"{self.folder.name!r} began with another plan: put its plan.json back")
             return Progress(
                 from_tensors(content["arrays"]),

@@ -13,13 +13,17 @@ def noise_sentence(plan: Plan) -> str:
     """What the epsilon of a plan with noise means, and under which assumptions."""
     clip, epsilon, delta = plan.dp_clip, plan.dp_epsilon, plan.dp_delta
     deviation = 2 * clip * math.sqrt(2 * math.log(1.25 / delta)) / epsilon
-    worth = "guarantees nothing, as its formula is proven below 1 only" if epsilon >= 1 else "is a guarantee"
+    if epsilon >= 1:
+        worth, whole = "guarantees nothing, as its formula is proven below 1 only", ""
+    else:
+        rounds = counted(plan.rounds, "round")
+        worth = "is a guarantee"
+        whole = f": {rounds} add up to at most {plan.rounds * epsilon:g} (delta {plan.rounds * delta:g})"
     return (
         f"Each client's update is clipped to a norm of {clip:g}, and each weight gets noise with a standard "
         f"deviation of {deviation:.3g}; epsilon {epsilon:g} (delta {delta:g}) {worth}. It is that of one "
-        f"round of one client whose whole folder may differ: {counted(plan.rounds, 'round')} add up to at "
-        f"most {plan.rounds * epsilon:g} (delta {plan.rounds * delta:g}), and numbers of films, losses and "
-        "AUC leave without noise."
+        f"round of one client whose whole folder may differ{whole}. Numbers of films, losses and AUC leave "
+        "without noise."
     )
 
 

@@ -213,10 +213,10 @@ class Labelling:
         return entry.film if entry else ""
 
     def note_opinion(self, reader: str, film: str, model: str) -> None:
-        """Notes, before it is shown, that the reader sees what a model says of the film."""
+        """Notes, before it is shown, that the reader sees what a model, or a list of doubts, says of it."""
 
         def make(state: LogState) -> Entry | None:
-            if reader in state.film(film).opinions:
+            if model in state.film(film).opinions.get(reader, ()):
                 return None
             return self._entry("opinion", film, reader).model_copy(update={"model": model})
 

@@ -12,7 +12,8 @@ from xlite.labelling.entry import ANSWERED, Entry
 class FilmState:
     """A film's entries that nobody took back, in the order of the log.
 
-    opened: when a reader who has not answered since opened it; opinions: who has seen a model's opinion.
+    opened: when a reader who has not answered since opened it; opinions: by reader, whose opinion
+    they have seen: a model's, or that of a list of doubts.
     """
 
     readings: list[Entry] = field(default_factory=list)
@@ -20,7 +21,7 @@ class FilmState:
     adjudications: list[Entry] = field(default_factory=list)
     undone: dict[str, Entry] = field(default_factory=dict)
     opened: dict[str, datetime] = field(default_factory=dict)
-    opinions: set[str] = field(default_factory=set)
+    opinions: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def readers(self) -> list[str]:
@@ -87,7 +88,7 @@ class LogState:
             film.opened[reader] = entry.when
             self.at[reader] = entry.film
         elif entry.act == "opinion":
-            film.opinions.add(reader)
+            film.opinions.setdefault(reader, set()).add(entry.model)
         elif (last := self.last_answer(reader)) and last.film == entry.film:
             self._last[reader].pop()
             film.of(last.act).remove(last)

@@ -27,9 +27,14 @@ class AdaptedTo(BaseModel):
     findings: tuple[str, ...]
     film_marks: tuple[str, ...]
 
-    def __str__(self) -> str:
+    @property
+    def fitted_to(self) -> str:
+        """`60 films of 30 patients of HOSPITAL on 2026-11-28`."""
         people = f"{counted(self.films, 'film')} of {counted(self.patients, 'patient')}"
-        return f"adapted to {self.data}, {people} of which fitted its calibrator and thresholds on {self.day}"
+        return f"{people} of {self.data} on {self.day}"
+
+    def __str__(self) -> str:
+        return f"adapted to {self.fitted_to}"
 
 
 def film_marks(fingerprint: str, stems: Iterable[str]) -> list[str]:

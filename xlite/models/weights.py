@@ -23,6 +23,7 @@ from xlite.models.known_weights import known_imagenet
 from xlite.models.student import Student, create_backbone
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain
+from xlite.text import printable
 
 IMAGENETS = (IMAGENET_MEAN, IMAGENET_STD)
 HUB_TIMEOUT_S = 5.0
@@ -176,7 +177,7 @@ def _load_student(student: Student, path: Path) -> StartWeights:
     parts = ", ".join(taken)
     before = f"{student.backbone_name} starts from the {parts} of the X-Lite model "
     normalisation = info.preprocess.mean, info.preprocess.std
-    after = f", run {info.notes.run}" if info.notes.run else ""
+    after = f", run {printable(info.notes.run)}" if info.notes.run else ""
     return StartWeights(before, path, after, info, normalisation=normalisation)
 
 

@@ -95,7 +95,7 @@ def unread_words(unread: Sequence[str]) -> str:
     if not unread:
         return ""
     return (
-        f"As in the tables of xlite predict, the CSV has no row of {_named(unread)}, which could not be "
+        f"As in the tables of xlite predict, the CSV has no row for {_named(unread)}, which could not be "
         "read: the report and the JSON say why."
     )
 

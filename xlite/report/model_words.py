@@ -3,7 +3,6 @@
 from xlite.evaluation.contamination.sources import Source, read_sources
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
-from xlite.models.adapted import AdaptedTo
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.reading import averaged_sentence, withheld_sentence
 from xlite.report.sentences import CALIBRATORS
@@ -45,14 +44,8 @@ def thresholds_words(info: ModelInfo) -> str:
     own = f"the model's own, chosen on validation films of split {info.split_id}"
     adapted = info.notes.adapted_to
     if adapted is not None and adapted.findings:
-        own = f"{', '.join(map(spoken, adapted.findings))}: {adapted_words(adapted)}; the others: {own}"
+        own = f"{', '.join(map(spoken, adapted.findings))}: fitted to {adapted.fitted_to}; the others: {own}"
     return f"{own}. {withheld}".strip()
-
-
-def adapted_words(adapted: AdaptedTo) -> str:
-    """`fitted to 200 films of 150 patients of HOSPITAL on 2026-11-28`."""
-    films = f"{counted(adapted.films, 'film')} of {counted(adapted.patients, 'patient')}"
-    return f"fitted to {films} of {adapted.data} on {adapted.day}"
 
 
 def behind(notes: ModelNotes) -> dict[str, str]:

@@ -54,7 +54,7 @@ def bars_sentences(reading: Reading) -> list[str]:
         said.append('No "not sure" zone is drawn: too few validation patients certify one.')
     if bare := bars_uncalibrated(reading):
         said.append(f"Hatched: not calibrated, a score that ranks films ({_spoken(bare)}).")
-    elif len(reading.uncalibrated) == len(FINDINGS) and not reading.averaged:
+    elif len(reading.uncalibrated) == len(FINDINGS) and reading.averaged != "members":
         said.append("None of the 14 is calibrated: they are scores that rank films.")
     return said
 

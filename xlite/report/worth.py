@@ -42,7 +42,7 @@ def worth_sentences(worth: Worth) -> list[str]:
     said = [threshold_sentence(worth), zone_sentence(worth), rank_sentence(worth)]
     if worth.averaged:
         said.append(averaged_sentence(worth.averaged).removesuffix("."))
-    elif not worth.calibrated:
+    if not worth.calibrated and worth.averaged != "members":
         said.append("not calibrated: the probability is a score that ranks films")
     if worth.disagreement is not None:
         said.append(f"members of the ensemble disagree by {percent(worth.disagreement)} (standard deviation)")

@@ -83,9 +83,9 @@ class WorthAnswer(_Answer):
     """What the verdict on a finding is worth: what the threshold did on the validation films, and more.
 
     Null: not known. `zone` lies between two certified `cut_offs`; `void`: a guard fired, so that no guarantee
-    holds; null of a mean of readings, of which none holds at all. Ranks are the share of validation films, in
-    per cent, that the probability is higher than. `disagreement` is the standard deviation of the
-    probabilities of an ensemble's members. `says` is all of it in sentences.
+    holds; null of a mean of readings if none did, as none holds of it at all. Ranks are the share of
+    validation films, in per cent, that the probability is higher than. `disagreement` is the standard
+    deviation of the probabilities of an ensemble's members. `says` is all of it in sentences.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

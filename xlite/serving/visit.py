@@ -29,12 +29,12 @@ from xlite.serving.upload_limits import MAX_OWN_FILMS, room
 from xlite.serving.viewer import FilmView, view_upload
 from xlite.serving.viewer_data import ViewerFilm
 
-MOST_FILMS = MAX_OWN_FILMS
-MOST_MB = 256
-"""So many films a visit keeps, and so many megabytes of uploads; the oldest are forgotten first."""
+KEPT_FILMS = MAX_OWN_FILMS
+KEPT_MB = 256
+"""So many films a visit keeps beside those on view, and so many megabytes of uploads; the oldest go first."""
 KEPT_WORDS = (
-    f"The latest {MOST_FILMS} films stay in the memory of this visit, {MOST_MB} MB of uploads at most, on no "
-    "disk and for nobody else; they are gone when you close or reload the page."
+    f"Beside those on view the latest {KEPT_FILMS} films stay in the memory of this visit, {KEPT_MB} MB of "
+    "uploads at most, on no disk and for nobody else; they are gone when you close or reload the page."
 )
 
 Model = tuple[str, int]
@@ -221,7 +221,7 @@ class Visit:
         count = len(self.films)
         gone = []
         for key, film in self.films.items():
-            if count <= MOST_FILMS and size <= MOST_MB * 2**20:
+            if count <= KEPT_FILMS and size <= KEPT_MB * 2**20:
                 break
             if key not in self.batch and key not in also:
                 gone.append(key)
