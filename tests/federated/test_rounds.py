@@ -1,5 +1,6 @@
 """Rounds with clients that have no films: what is averaged, what is refused by name, and what goes on."""
 
+import json
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import Members, _row, federate
 from xlite.federated.server import begin, go_on, model_info
 from xlite.federated.simulate import InOneProcess
+from xlite.training.state import write_state
 
 Train = Callable[[ArrayRecord, int], ArrayRecord]
 
@@ -233,6 +235,17 @@ def test_a_federation_goes_on_under_its_own_plan_alone(own_home: Path):
     path.write_text(path.read_text().replace('"rounds": 1', '"rounds": 2'))
     with pytest.raises(RunError, match="'fed' began with another plan: put its plan.json back"):
         go_on("fed")[0].kept()
+
+
+def test_a_federation_that_began_before_the_plan_named_its_start_goes_on(own_home: Path):
+    record, _, _ = run({"a": moved(1)})
+    path = record.folder / "server.ckpt"
+    state = torch.load(path, weights_only=True)
+    plan = json.loads(state["plan"])
+    state["plan"] = json.dumps({name: plan[name] for name in plan if not name.startswith("start")})
+    write_state(path, state)
+    (record.folder / "plan.json").write_text(state["plan"])
+    assert go_on("fed")[0].kept() is not None
 
 
 def test_a_federation_that_died_before_its_first_round_begins_with_the_same_weights(own_home: Path):
