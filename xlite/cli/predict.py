@@ -24,13 +24,11 @@ from xlite.cli.console import (
     progress_bar,
     say,
 )
-from xlite.data.predictions import PREDICTIONS_FILE
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
-from xlite.metrics.calibration import uncalibrated
 from xlite.pacs.film_objects import MAPS_PER_FILM, Wanted
 from xlite.text import counted, probability
 
@@ -268,6 +266,8 @@ def _say_answers(
 
 def _calibrated(info: "ModelInfo") -> str:
     """`calibrated for 11 of 14 findings`, `not calibrated`."""
+    from xlite.metrics.calibration import uncalibrated
+
     fitted = len(FINDINGS) - len(uncalibrated(info.calibration))
     return f"calibrated for {fitted} of {len(FINDINGS)} findings" if fitted else "not calibrated"
 
@@ -294,6 +294,8 @@ def _print_answer(
     done: "FilmsRead", model: str, out: Path | None, fix: bool, count: int = 3, shown: int = 20
 ) -> None:
     """The `count` likeliest findings of the first `shown` films, their guards, and what was written."""
+    from xlite.data.predictions import PREDICTIONS_FILE
+
     first = list(done.found.items())[:shown]
     worths = [(name, reading.worths()[:count]) for name, reading in first]
     if worths:
