@@ -338,6 +338,5 @@ def test_what_is_said_of_a_model_names_the_films_that_it_was_adapted_to(classifi
     )
     info = classifier.info.noting(adapted_to=adapted)
     assert replace(classifier, info=info).about.removeprefix(classifier.about) == (
-        " It was adapted to ward, 60 films of 30 patients of which fitted its calibrator and thresholds on "
-        "2026-11-28."
+        " It was adapted to 60 films of 30 patients of ward on 2026-11-28."
     )

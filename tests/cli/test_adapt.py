@@ -31,7 +31,7 @@ def test_adapt_writes_a_model_that_says_so(
     assert "fitted to 60 films of 30 patients" in text and str(made / "ADAPTED.md") in text
     film = next(iter(examples().values())).path
     status, told, _ = xlite("predict", made / "model.safetensors", film)
-    said = "Model tiny-at-elsewhere, adapted to elsewhere, 60 films of 30 patients of which fitted its"
+    said = "Model tiny-at-elsewhere, adapted to 60 films of 30 patients of elsewhere on "
     assert status == 0 and said in told
     status, _, err = xlite(*words)
     assert (status, "exists already" in err) == (2, True)
