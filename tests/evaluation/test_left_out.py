@@ -14,6 +14,7 @@ from xlite.data.split_files import load_split
 from xlite.data.train_part import leave_out
 from xlite.errors import CheckpointError
 from xlite.evaluation.evaluate import judge_model
+from xlite.evaluation.films import FilmLogits
 from xlite.evaluation.left_out import LeftOut
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.validation import fit_info
@@ -62,7 +63,7 @@ def fold(own_home: Path, folder: Path) -> Fold:
 
 def test_films_left_out_fit_the_calibrator_and_choose_no_threshold() -> None:
     val, other = drawn(300, 1), drawn(900, 2)
-    left_out = LeftOut(*other, runs=5)
+    left_out = LeftOut(FilmLogits(*other), runs=5)
     fitted = fit_info(BARE, *val, left_out=left_out)
     expected = fit_calibrator(*(np.concatenate(pair) for pair in zip(val, other, strict=True)))
     assert fitted.calibration == expected

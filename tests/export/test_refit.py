@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from xlite.evaluation.films import FilmLogits
 from xlite.evaluation.validation import fit_info
-from xlite.export.refit import FilmLogits, refitted
+from xlite.export.refit import refitted
 from xlite.metrics.calibration import Platt, apply_calibrator
 from xlite.models.info import Pooled
 from xlite.models.onnx_file import read_onnx

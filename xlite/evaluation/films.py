@@ -49,6 +49,24 @@ class Films:
         return len(self.table)
 
 
+@dataclass(frozen=True, eq=False)
+class FilmLogits:
+    """Logits and labels (N, 14), NaN if unknown, and patients (N,) of films."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+    patients: np.ndarray
+
+    def beside(self, others: "FilmLogits") -> "FilmLogits":
+        """These films and the others."""
+        pairs = (
+            (self.logits, others.logits),
+            (self.labels, others.labels),
+            (self.patients, others.patients),
+        )
+        return FilmLogits(*map(np.concatenate, pairs))
+
+
 def write_labels(path: Path, films: Films) -> None:
     """Writes the films' names, patients and labels as a CSV, to compare models later; atomic.
 

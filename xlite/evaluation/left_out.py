@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.train_part import as_trained
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.contamination.sources import find_split
+from xlite.evaluation.films import FilmLogits
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.read_films import read_films
 from xlite.models.info import ModelInfo, Pooled
@@ -17,27 +19,15 @@ from xlite.models.info import ModelInfo, Pooled
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Logits and labels (N, 14), NaN if unknown, and patients (N,) of films that `runs` runs left out.
+    """Films that `runs` runs left out, each read by the run that learned from no film of its patient."""
 
-    Each film's logits are those of the run that learned from no film of its patient.
-    """
-
-    logits: np.ndarray
-    labels: np.ndarray
-    patients: np.ndarray
+    films: FilmLogits
     runs: int
-
-    def beside(
-        self, logits: np.ndarray, labels: np.ndarray, patients: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logits, labels and patients of other films, and then of these."""
-        pairs = (logits, self.logits), (labels, self.labels), (patients, self.patients)
-        one, two, three = (np.concatenate(pair) for pair in pairs)
-        return one, two, three
 
     def note(self) -> Pooled:
         """What the model file notes of them."""
-        return Pooled(films=len(self.patients), patients=len(np.unique(self.patients)), runs=self.runs)
+        patients = self.films.patients
+        return Pooled(films=len(patients), patients=len(np.unique(patients)), runs=self.runs)
 
 
 def read_left_out(runs: Sequence[str], own: ModelInfo, folder: NihFolder, options: JudgeOptions) -> LeftOut:
@@ -55,8 +45,7 @@ def read_left_out(runs: Sequence[str], own: ModelInfo, folder: NihFolder, option
             f"the runs leave out the folds {', '.join(folds)}; expected each fold of one cross-fit once"
         )
     read = [_read(classifier, folder, options) for classifier in classifiers]
-    logits, labels, patients = (np.concatenate(arrays) for arrays in zip(*read, strict=True))
-    return LeftOut(logits, labels, patients, len(runs))
+    return LeftOut(reduce(FilmLogits.beside, read), len(runs))
 
 
 def _check_run(classifier: Classifier, own: ModelInfo) -> None:
@@ -77,10 +66,8 @@ def _check_run(classifier: Classifier, own: ModelInfo) -> None:
         )
 
 
-def _read(
-    classifier: Classifier, folder: NihFolder, options: JudgeOptions
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits, labels and patients of the films that a run left out."""
+def _read(classifier: Classifier, folder: NihFolder, options: JudgeOptions) -> FilmLogits:
+    """The films that a run left out."""
     notes, split_id = classifier.info.notes, classifier.info.split_id
     split = find_split(folder, split_id)
     if split is None:
@@ -88,4 +75,4 @@ def _read(
     _, left_out = as_trained(folder, split, notes.train_share, notes.fold)
     apart = replace(split, parts={**split.parts, "train": folder.names(left_out)})
     films, _ = read_films(classifier, folder, apart, "train", options)
-    return films.logits, films.labels, films.patients
+    return FilmLogits(films.logits, films.labels, films.patients)

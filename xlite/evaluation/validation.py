@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from xlite.evaluation.films import Films
+from xlite.evaluation.films import FilmLogits, Films
 from xlite.evaluation.validation_report import (
     CalibrationErrors,
     Expected,
@@ -50,9 +50,10 @@ def fit_info(
     too few patients chose is withheld. The validation films alone choose the thresholds, and what they say of
     both is recorded.
     """
-    of_val = logits, labels, patients
-    fitting = of_val if left_out is None else left_out.beside(*of_val)
-    fitted = choose_by(info, fit_calibrator(*fitting, method), *of_val)
+    val = FilmLogits(logits, labels, patients)
+    fitting = val if left_out is None else val.beside(left_out.films)
+    calibrator = fit_calibrator(fitting.logits, fitting.labels, fitting.patients, method)
+    fitted = choose_by(info, calibrator, logits, labels, patients)
     return fitted if left_out is None else fitted.noting(pooled=left_out.note())
 
 

@@ -1,7 +1,5 @@
 """Calibration and thresholds of an export that answers otherwise than its model: fitted to its answers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from onnx import ModelProto
 
@@ -11,6 +9,7 @@ from xlite.data.splits import Split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.contamination.own_training import is_whole, own_split
+from xlite.evaluation.films import FilmLogits
 from xlite.evaluation.validation import choose_by, fit_info
 from xlite.files import Steps
 from xlite.findings import FINDINGS
@@ -18,24 +17,6 @@ from xlite.metrics.calibration import Calibrator, Platt, uncalibrated
 from xlite.metrics.recalibration import line_of
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_graph import recalibrate
-
-
-@dataclass(frozen=True, eq=False)
-class FilmLogits:
-    """Logits and labels (N, 14) and patients (N,) of films."""
-
-    logits: np.ndarray
-    labels: np.ndarray
-    patients: np.ndarray
-
-    def beside(self, others: "FilmLogits") -> "FilmLogits":
-        """These films and the others."""
-        pairs = (
-            (self.logits, others.logits),
-            (self.labels, others.labels),
-            (self.patients, others.patients),
-        )
-        return FilmLogits(*map(np.concatenate, pairs))
 
 
 def answers(
