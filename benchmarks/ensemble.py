@@ -18,8 +18,9 @@ from xlite.data.folder import NihFolder
 from xlite.engines.engine import Engine
 from xlite.engines.flipped import Flipped
 from xlite.engines.onnx_engine import OnnxEngine
+from xlite.evaluation.films import FilmLogits
 from xlite.export.ensemble import export_ensemble
-from xlite.export.refit import FilmLogits, answers, split_of
+from xlite.export.refit import answers, split_of
 from xlite.export.timing import in_turns, processor
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
